@@ -1,0 +1,223 @@
+//! What an activity touches: its context, injected state, and the call that it answers.
+
+use std::any::Any;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio_util::sync::CancellationToken;
+
+use crate::model::{Failure, InstanceId, Payload, TaskId};
+use crate::registry::StateKey;
+
+/// What an activity can ask about its call. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct ActivityContext {
+    call: Arc<ActivityCallInfo>,
+}
+
+#[derive(Debug)]
+struct ActivityCallInfo {
+    name: String,
+    instance: InstanceId,
+    task: TaskId,
+    attempt: u32,
+    cancelled: CancellationToken,
+}
+
+impl ActivityContext {
+    pub(crate) fn new(
+        name: String,
+        instance: InstanceId,
+        task: TaskId,
+        attempt: u32,
+        cancelled: CancellationToken,
+    ) -> Self {
+        Self {
+            call: Arc::new(ActivityCallInfo {
+                name,
+                instance,
+                task,
+                attempt,
+                cancelled,
+            }),
+        }
+    }
+
+    /// The name of the activity.
+    pub fn name(&self) -> &str {
+        &self.call.name
+    }
+
+    /// The orchestration that called.
+    pub fn instance_id(&self) -> &str {
+        self.call.instance.as_str()
+    }
+
+    /// The number of the call within its orchestration. With [`instance_id`](Self::instance_id) it
+    /// names the call: the same when the activity is run again after a crash, so the pair serves as
+    /// an idempotency key. A retry by a policy is another call.
+    pub fn task_id(&self) -> u64 {
+        self.call.task.0
+    }
+
+    /// How many times the call was begun, this time included: 1, unless crashes interrupted it.
+    pub fn attempt(&self) -> u32 {
+        self.call.attempt
+    }
+
+    /// Completes when the result is no longer wanted because the orchestration was terminated. Use
+    /// it to stop early; an activity that does not is left to end by itself.
+    pub async fn cancelled(&self) {
+        self.call.cancelled.cancelled().await;
+    }
+
+    /// Whether the result is no longer wanted.
+    pub fn is_cancelled(&self) -> bool {
+        self.call.cancelled.is_cancelled()
+    }
+}
+
+/// A value that the host was given with
+/// [`state`](crate::host::DurableHostBuilder::state), injected into a function.
+///
+/// ```ignore
+/// #[activity]
+/// async fn charge(State(payments): State<PaymentService>, order: Order) -> Result<Receipt> { .. }
+/// ```
+pub struct State<T: ?Sized>(pub Arc<T>);
+
+impl<T: ?Sized> Clone for State<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T: ?Sized> Deref for State<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for State<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("State").field(&&*self.0).finish()
+    }
+}
+
+/// The values that a host injects, by type.
+#[derive(Clone, Default)]
+pub(crate) struct States {
+    values: FxHashMap<StateKey, Arc<dyn Any + Send + Sync>>,
+}
+
+impl States {
+    pub(crate) fn insert<T: Send + Sync + 'static>(&mut self, value: T) {
+        self.values.insert(StateKey::of::<T>(), Arc::new(value));
+    }
+
+    pub(crate) fn contains(&self, key: StateKey) -> bool {
+        self.values.contains_key(&key)
+    }
+
+    fn get<T: Send + Sync + 'static>(&self) -> Option<State<T>> {
+        let value = Arc::clone(self.values.get(&StateKey::of::<T>())?);
+        value.downcast().ok().map(State)
+    }
+}
+
+impl fmt::Debug for States {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set()
+            .entries(self.values.keys().map(|key| key.name))
+            .finish()
+    }
+}
+
+/// One call of an activity, as its generated wrapper receives it.
+#[derive(Debug)]
+pub struct ActivityInvocation {
+    context: ActivityContext,
+    input: Payload,
+    states: Arc<States>,
+}
+
+impl ActivityInvocation {
+    pub(crate) fn new(context: ActivityContext, input: Payload, states: Arc<States>) -> Self {
+        Self {
+            context,
+            input,
+            states,
+        }
+    }
+
+    /// The context of the call.
+    pub fn context(&self) -> ActivityContext {
+        self.context.clone()
+    }
+
+    /// The input, read as the activity's input type.
+    ///
+    /// # Errors
+    ///
+    /// A failure that is not retried, naming the activity and what does not fit.
+    pub fn input<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        decode_input("activity", self.context.name(), &self.input)
+    }
+
+    /// An injected state.
+    ///
+    /// # Errors
+    ///
+    /// A failure when the host has none of the type, which its start has ruled out.
+    pub fn state<T: Send + Sync + 'static>(&self) -> Result<State<T>, Failure> {
+        self.states.get().ok_or_else(|| {
+            let message = format!(
+                "the host was given no state of type {}",
+                StateKey::of::<T>().name
+            );
+            Failure::new(Failure::NOT_REGISTERED, message).non_retriable()
+        })
+    }
+}
+
+/// Reads the input of the function `name`.
+///
+/// # Errors
+///
+/// A failure that is not retried, naming the function, the type and what does not fit.
+pub fn decode_input<T: DeserializeOwned>(
+    kind: &str,
+    name: &str,
+    input: &Payload,
+) -> Result<T, Failure> {
+    input.decode().map_err(|error| {
+        let wanted = std::any::type_name::<T>();
+        Failure::new(
+            Failure::SERIALIZATION,
+            format!("the input of {kind} {name:?} does not fit its type `{wanted}`: {error}"),
+        )
+        .non_retriable()
+    })
+}
+
+/// Writes what the function `name` returned.
+///
+/// # Errors
+///
+/// A failure that is not retried, naming the function, the type and the reason.
+pub fn encode_output<T: Serialize>(kind: &str, name: &str, output: &T) -> Result<Payload, Failure> {
+    Payload::encode(output).map_err(|error| {
+        let given = std::any::type_name::<T>();
+        Failure::new(
+            Failure::SERIALIZATION,
+            format!("the output of {kind} {name:?}, a `{given}`, cannot be serialized: {error}"),
+        )
+        .non_retriable()
+    })
+}

@@ -1,0 +1,5 @@
+mod activity;
+pub use activity::*;
+/// x
+#[derive(Debug, Clone)]
+pub struct OrchestrationContext {}

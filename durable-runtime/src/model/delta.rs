@@ -1,0 +1,167 @@
+//! What a partition hands to storage: everything that changed since the last hand-over.
+
+use rustc_hash::FxHashMap;
+
+use super::{Envelope, Epoch, InstanceId, InstanceRecord, MessageId, PartitionId, RequestId};
+use super::{Rejection, Reply};
+
+/// The progress of one partition, to be made durable as a whole.
+#[derive(Debug, Clone)]
+pub struct Delta {
+    /// The partition.
+    pub partition: PartitionId,
+    /// Under which ownership it was made; a commit is refused once there is a later one.
+    pub epoch: Epoch,
+    /// The instances that changed, each once.
+    pub instances: Vec<InstanceDelta>,
+    /// Messages for inboxes (of this partition or others).
+    pub outgoing: Vec<OutgoingMessage>,
+    /// Messages of this partition's inbox that have been dealt with.
+    pub consumed: Vec<MessageId>,
+    /// Answers for clients in other processes.
+    pub replies: Vec<(RequestId, Result<Reply, Rejection>)>,
+    index: FxHashMap<InstanceId, usize>,
+}
+
+impl Delta {
+    /// No change yet.
+    pub fn new(partition: PartitionId, epoch: Epoch) -> Self {
+        Self {
+            partition,
+            epoch,
+            instances: Vec::new(),
+            outgoing: Vec::new(),
+            consumed: Vec::new(),
+            replies: Vec::new(),
+            index: FxHashMap::default(),
+        }
+    }
+
+    /// Whether there is nothing to commit.
+    pub fn is_empty(&self) -> bool {
+        self.instances.is_empty()
+            && self.outgoing.is_empty()
+            && self.consumed.is_empty()
+            && self.replies.is_empty()
+    }
+
+    /// Adds a change of one instance, on top of what is there of it.
+    pub fn change(&mut self, change: InstanceDelta) {
+        match self.index.get(change.id()) {
+            Some(&at) => self.instances[at].apply(change),
+            None => {
+                self.index.insert(change.id().clone(), self.instances.len());
+                self.instances.push(change);
+            }
+        }
+    }
+
+    /// Adds what came after. A message that was sent in this delta and consumed in the later one is
+    /// never written.
+    pub fn merge(&mut self, later: Delta) {
+        for change in later.instances {
+            self.change(change);
+        }
+        for consumed in later.consumed {
+            match self.position_of_own(consumed) {
+                Some(at) => drop(self.outgoing.remove(at)),
+                None => self.consumed.push(consumed),
+            }
+        }
+        self.outgoing.extend(later.outgoing);
+        self.replies.extend(later.replies);
+    }
+
+    fn position_of_own(&self, id: MessageId) -> Option<usize> {
+        // Outgoing messages are in the order of their numbers.
+        let at = self
+            .outgoing
+            .binary_search_by_key(&id, |message| message.id)
+            .ok()?;
+        (self.outgoing[at].to == self.partition).then_some(at)
+    }
+}
+
+/// What happened to one instance.
+#[derive(Debug, Clone)]
+pub enum InstanceDelta {
+    /// It was created or has changed.
+    Upsert {
+        /// Its row from now on.
+        record: Box<InstanceRecord>,
+        /// Whether all history that storage has of it goes first.
+        reset_history: bool,
+        /// History that is new.
+        append: Vec<HistoryRow>,
+    },
+    /// It is gone, with its history.
+    Delete {
+        /// The instance.
+        id: InstanceId,
+    },
+}
+
+impl InstanceDelta {
+    /// The instance.
+    pub fn id(&self) -> &InstanceId {
+        match self {
+            Self::Upsert { record, .. } => &record.id,
+            Self::Delete { id } => id,
+        }
+    }
+
+    fn apply(&mut self, mut later: InstanceDelta) {
+        if let Self::Upsert {
+            reset_history: later_reset,
+            append: later_append,
+            ..
+        } = &mut later
+            && !*later_reset
+        {
+            match self {
+                Self::Upsert {
+                    reset_history,
+                    append,
+                    ..
+                } => {
+                    *later_reset = *reset_history;
+                    append.append(later_append);
+                    std::mem::swap(append, later_append);
+                }
+                Self::Delete { .. } => *later_reset = true,
+            }
+        }
+        *self = later;
+    }
+}
+
+/// One row of history: the events of one episode.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryRow {
+    /// Counted from 0 within the execution.
+    pub sequence: u64,
+    /// A JSON array of [`HistoryEvent`](super::HistoryEvent)s.
+    pub events: String,
+}
+
+/// A message to be put into an inbox.
+#[derive(Debug, Clone)]
+pub struct OutgoingMessage {
+    /// The partition of the receiver.
+    pub to: PartitionId,
+    /// Its name.
+    pub id: MessageId,
+    /// What it says.
+    pub envelope: Envelope,
+}
+
+/// A message found in an inbox.
+#[derive(Debug, Clone)]
+pub struct InboxMessage {
+    /// The partition of the receiver.
+    pub partition: PartitionId,
+    /// Its name.
+    pub id: MessageId,
+    /// What it says.
+    pub envelope: Envelope,
+}

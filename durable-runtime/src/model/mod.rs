@@ -1,0 +1,23 @@
+//! The nouns of the runtime: identifiers, payloads, failures, history, messages and the
+//! [`Delta`] in which a partition hands its progress to storage. Nothing here does I/O.
+
+mod command;
+mod delta;
+mod failure;
+mod history;
+mod ids;
+mod instance;
+mod payload;
+mod retry;
+
+pub use command::{Command, Envelope, OnExisting, Rejection, Reply, StartOrchestration};
+pub use delta::{Delta, HistoryRow, InboxMessage, InstanceDelta, OutgoingMessage};
+pub use failure::{Error, Failure, IntoFailure, Result, TaskFailed};
+pub use history::{EventKind, ExecutionStarted, HistoryEvent, ParentLink};
+pub use ids::{
+    Epoch, ExecutionId, InstanceId, InvalidInstanceId, MessageId, MessageOrigin, PartitionId,
+    RequestId, TaskHubName, TaskId, WorkerId,
+};
+pub use instance::{Due, InstanceRecord, RuntimeStatus, StoredInstance, Tags};
+pub use payload::{Payload, PayloadTooLarge};
+pub use retry::{RetryAttempt, RetryPolicy};

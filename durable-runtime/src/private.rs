@@ -1,0 +1,73 @@
+//! What the code that the attribute macros generate names. Not part of the public face.
+
+pub use futures_core::future::{BoxFuture, LocalBoxFuture};
+pub use inventory;
+use serde::Serialize;
+
+pub use crate::context::{
+    ActivityContext, ActivityInvocation, OrchestrationContext, State, decode_input, encode_output,
+};
+pub use crate::model::{Failure, IntoFailure, Payload};
+pub use crate::registry::{
+    Activity, ActivityFunction, ActivityRun, Function, Orchestrator, OrchestratorFunction,
+    Register, Registration, SourceLocation, StateKey,
+};
+
+/// What a durable function must return.
+#[diagnostic::on_unimplemented(
+    message = "a durable function must return a `Result`, not `{Self}`",
+    label = "not a `Result`",
+    note = "return `Result<T>`, or `Result<T, E>` with any error `E`"
+)]
+pub trait DurableResult {
+    /// What it returns when it succeeds.
+    type Ok;
+    /// Its error.
+    type Err: IntoFailure;
+
+    /// The result as such.
+    ///
+    /// # Errors
+    ///
+    /// The error that it holds.
+    fn into_result(self) -> Result<Self::Ok, Self::Err>;
+}
+
+impl<T, E: IntoFailure> DurableResult for Result<T, E> {
+    type Ok = T;
+    type Err = E;
+
+    fn into_result(self) -> Result<T, E> {
+        self
+    }
+}
+
+/// Serializes an error where its type can be. The generated code calls
+/// `(&ErrorDetails(&error)).details()`, and method resolution takes the first of the two traits
+/// below that applies to the concrete type.
+#[derive(Debug)]
+pub struct ErrorDetails<'a, E>(pub &'a E);
+
+/// Applies to errors that can be serialized.
+pub trait SerializedDetails {
+    /// The error as JSON.
+    fn details(&self) -> Option<Payload>;
+}
+
+impl<E: Serialize> SerializedDetails for ErrorDetails<'_, E> {
+    fn details(&self) -> Option<Payload> {
+        Payload::encode(self.0).ok()
+    }
+}
+
+/// Applies to all others.
+pub trait NoDetails {
+    /// Nothing.
+    fn details(&self) -> Option<Payload>;
+}
+
+impl<E> NoDetails for &ErrorDetails<'_, E> {
+    fn details(&self) -> Option<Payload> {
+        None
+    }
+}

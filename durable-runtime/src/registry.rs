@@ -1,0 +1,344 @@
+//! Names → functions: what `#[activity]` and `#[orchestrator]` register, and how it is found.
+
+use std::any::{TypeId, type_name};
+use std::collections::BTreeMap;
+use std::fmt;
+
+use futures_core::future::{BoxFuture, LocalBoxFuture};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::context::{ActivityInvocation, OrchestrationContext};
+use crate::model::{Failure, Payload};
+
+/// A function that an orchestration can call with
+/// [`call_activity`](crate::OrchestrationContext::call_activity). Implemented by `#[activity]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an activity",
+    label = "not an activity",
+    note = "put `#[activity]` on the function, and import it by its name"
+)]
+pub trait Activity: 'static {
+    /// The name it is registered under.
+    const NAME: &'static str;
+    /// What it is given: its inputs, as a tuple when there are several, `()` when there is none.
+    type Input: Serialize + DeserializeOwned + 'static;
+    /// What it returns when it succeeds.
+    type Output: Serialize + DeserializeOwned + 'static;
+}
+
+/// A function that can be started as an orchestration. Implemented by `#[orchestrator]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an orchestrator",
+    label = "not an orchestrator",
+    note = "put `#[orchestrator]` on the function, and import it by its name"
+)]
+pub trait Orchestrator: 'static {
+    /// The name it is registered under.
+    const NAME: &'static str;
+    /// The version of the code, where one was given.
+    const VERSION: Option<&'static str>;
+    /// What it is given; `()` when it takes nothing.
+    type Input: Serialize + DeserializeOwned + 'static;
+    /// What it returns when it succeeds.
+    type Output: Serialize + DeserializeOwned + 'static;
+}
+
+/// What [`DurableHostBuilder::register`](crate::host::DurableHostBuilder::register) takes.
+/// Implemented by the attribute macros.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a durable function",
+    label = "not an activity or orchestrator",
+    note = "put `#[activity]` or `#[orchestrator]` on the function, and import it by its name"
+)]
+pub trait Register {
+    /// What is to be known of the function.
+    const REGISTRATION: Registration;
+}
+
+/// One function, as the attribute macros describe it.
+#[derive(Debug, Clone, Copy)]
+pub struct Registration {
+    /// The name it is called by.
+    pub name: &'static str,
+    /// Where it is written.
+    pub location: SourceLocation,
+    /// What it is.
+    pub function: Function,
+}
+
+inventory::collect!(Registration);
+
+/// Where a function is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SourceLocation {
+    /// `module_path!()`
+    pub module: &'static str,
+    /// `file!()`
+    pub file: &'static str,
+    /// `line!()`
+    pub line: u32,
+    /// `column!()`
+    pub column: u32,
+}
+
+impl fmt::Display for SourceLocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{} (module {})", self.file, self.line, self.module)
+    }
+}
+
+/// The kinds of functions.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Function {
+    /// See [`Activity`].
+    Activity(ActivityFunction),
+    /// See [`Orchestrator`].
+    Orchestrator(OrchestratorFunction),
+}
+
+/// An activity, with its types erased.
+#[derive(Debug, Clone, Copy)]
+pub struct ActivityFunction {
+    /// The states it wants injected.
+    pub states: &'static [fn() -> StateKey],
+    /// How to run it.
+    pub run: ActivityRun,
+}
+
+/// How an activity is run.
+#[derive(Debug, Clone, Copy)]
+pub enum ActivityRun {
+    /// An `async fn`: on the async runtime.
+    Async(fn(ActivityInvocation) -> BoxFuture<'static, Result<Payload, Failure>>),
+    /// A plain `fn`: on the pool of blocking threads.
+    Blocking(fn(ActivityInvocation) -> Result<Payload, Failure>),
+}
+
+/// An orchestrator, with its types erased.
+#[derive(Debug, Clone, Copy)]
+pub struct OrchestratorFunction {
+    /// The version of the code.
+    pub version: Option<&'static str>,
+    /// Begins an execution. The future need not be `Send`.
+    pub run: fn(OrchestrationContext, Payload) -> LocalBoxFuture<'static, Result<Payload, Failure>>,
+}
+
+/// Names a type that can be injected as [`State`](crate::State).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StateKey {
+    pub(crate) id: TypeId,
+    pub(crate) name: &'static str,
+}
+
+impl StateKey {
+    /// The key of `T`.
+    pub fn of<T: ?Sized + 'static>() -> Self {
+        Self {
+            id: TypeId::of::<T>(),
+            name: type_name::<T>(),
+        }
+    }
+}
+
+/// Two functions that cannot both be registered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the {kind} name {name:?} is used twice: at {first} and at {second}; rename one of the \
+     functions, or give it another name with `name = \"..\"`"
+)]
+pub struct NameClash {
+    kind: &'static str,
+    name: String,
+    first: SourceLocation,
+    second: SourceLocation,
+}
+
+/// All functions that a host can run.
+#[derive(Debug, Default)]
+pub(crate) struct Registry {
+    activities: BTreeMap<&'static str, Registration>,
+    /// By name, then by version; the highest version comes last.
+    orchestrators: BTreeMap<&'static str, BTreeMap<Version, Registration>>,
+}
+
+impl Registry {
+    /// All functions that the attribute macros have collected in this program.
+    pub(crate) fn discovered() -> impl Iterator<Item = Registration> {
+        inventory::iter::<Registration>().copied()
+    }
+
+    /// Adds a function. One that is there already (registered by hand and collected) is fine.
+    pub(crate) fn add(&mut self, registration: Registration) -> Result<(), NameClash> {
+        let (kind, earlier) = match registration.function {
+            Function::Activity(_) => (
+                "activity",
+                self.activities.insert(registration.name, registration),
+            ),
+            Function::Orchestrator(function) => (
+                "orchestrator",
+                self.orchestrators
+                    .entry(registration.name)
+                    .or_default()
+                    .insert(Version::new(function.version), registration),
+            ),
+        };
+        match earlier {
+            Some(earlier) if earlier.location != registration.location => Err(NameClash {
+                kind,
+                name: registration.name.to_owned(),
+                first: earlier.location,
+                second: registration.location,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn activities(&self) -> impl Iterator<Item = (&Registration, ActivityFunction)> {
+        self.activities
+            .values()
+            .filter_map(|registration| match registration.function {
+                Function::Activity(function) => Some((registration, function)),
+                Function::Orchestrator(_) => None,
+            })
+    }
+
+    /// The activity `name`, or the failure of a call to it.
+    pub(crate) fn activity(&self, name: &str) -> Result<ActivityFunction, Failure> {
+        match self.activities.get(name).map(|found| found.function) {
+            Some(Function::Activity(function)) => Ok(function),
+            _ => Err(not_registered(
+                "activity",
+                name,
+                self.activities.keys().copied(),
+            )),
+        }
+    }
+
+    /// The orchestrator `name` in `version`, or in the highest version when none is asked for.
+    /// Returns the version found with it.
+    pub(crate) fn orchestrator(
+        &self,
+        name: &str,
+        version: Option<&str>,
+    ) -> Result<(OrchestratorFunction, Option<&'static str>), Failure> {
+        let Some(versions) = self.orchestrators.get(name) else {
+            let names = self.orchestrators.keys().copied();
+            return Err(not_registered("orchestrator", name, names));
+        };
+        let found = match version {
+            None => versions.last_key_value().map(|(_, found)| found),
+            Some(version) => versions.get(&Version::new(Some(version))),
+        };
+        match found.map(|found| found.function) {
+            Some(Function::Orchestrator(function)) => Ok((function, function.version)),
+            _ => {
+                let known: Vec<_> = versions.keys().map(Version::as_str).collect();
+                Err(Failure::new(
+                    Failure::NOT_REGISTERED,
+                    format!(
+                        "orchestrator {name:?} is not registered in version {:?}; registered: {}",
+                        version.unwrap_or_default(),
+                        known.join(", ")
+                    ),
+                )
+                .non_retriable())
+            }
+        }
+    }
+
+    /// The version in which exactly the code of an instance that was started earlier is found.
+    pub(crate) fn exact_orchestrator(
+        &self,
+        name: &str,
+        version: Option<&str>,
+    ) -> Option<OrchestratorFunction> {
+        let found = self.orchestrators.get(name)?.get(&Version::new(version))?;
+        match found.function {
+            Function::Orchestrator(function) => Some(function),
+            Function::Activity(_) => None,
+        }
+    }
+}
+
+/// The failure of a call to a function that is not registered; names the nearest known name.
+fn not_registered<'a>(kind: &str, name: &str, known: impl Iterator<Item = &'a str>) -> Failure {
+    let article = if kind.starts_with(['a', 'e', 'i', 'o', 'u']) {
+        "an"
+    } else {
+        "a"
+    };
+    let hint = match nearest(name, known) {
+        Some(near) => format!("; did you mean {near:?}?"),
+        None => format!("; annotate {article} {kind} of this name, or register it with the host"),
+    };
+    Failure::new(
+        Failure::NOT_REGISTERED,
+        format!("{kind} {name:?} is not registered{hint}"),
+    )
+    .non_retriable()
+}
+
+fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let wanted = name.to_lowercase();
+    known
+        .map(|known| (strsim::jaro_winkler(&wanted, &known.to_lowercase()), known))
+        .filter(|(similarity, _)| *similarity > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, known)| known)
+}
+
+/// Orders versions: as numbers with dots where both are, else as text; no version is the lowest.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Version {
+    None,
+    Numbers(Vec<u64>, String),
+    Text(String),
+}
+
+impl Version {
+    fn new(version: Option<&str>) -> Self {
+        let Some(text) = version.filter(|text| !text.is_empty()) else {
+            return Self::None;
+        };
+        match text.split('.').map(|part| part.parse().ok()).collect() {
+            Some(numbers) => Self::Numbers(numbers, text.to_owned()),
+            None => Self::Text(text.to_owned()),
+        }
+    }
+
+    fn as_str(&self) -> &str {
+        match self {
+            Self::None => "(none)",
+            Self::Numbers(_, text) | Self::Text(text) => text,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_compare_as_numbers_with_dots() {
+        let version = |text| Version::new(Some(text));
+        assert!(version("10.0") > version("9.5"));
+        assert!(version("1.0.1") > version("1.0"));
+        assert!(Version::new(None) < version("0.1"));
+        assert!(version("beta") > version("alpha"));
+    }
+
+    // Rule 17: the failure suggests the nearest name.
+    #[test]
+    fn an_unknown_name_gets_the_nearest_known_one() {
+        let failure = not_registered("activity", "SayHelo", ["say_hello", "send"].into_iter());
+        assert!(failure.message().contains("did you mean"), "{failure}");
+        assert!(failure.is_non_retriable());
+        let failure = not_registered("activity", "zzz", ["say_hello"].into_iter());
+        assert!(
+            failure.message().contains("annotate an activity"),
+            "{failure}"
+        );
+    }
+}

@@ -1,0 +1,219 @@
+//! Where a task hub is kept. A provider implements [`StorageProvider`] and [`HubStorage`]; one
+//! suite of conformance tests runs against all of them.
+//!
+//! All calls block; the host makes them from threads of its own.
+
+mod error;
+mod memory;
+mod query;
+mod sqlite;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use error::StorageError;
+pub use memory::Memory;
+pub use query::{InstanceFilter, InstancePageRequest, InstanceSummary, PageKey};
+pub use sqlite::Sqlite;
+
+use crate::model::{
+    Delta, Due, Envelope, Epoch, InboxMessage, InstanceId, PartitionId, Rejection, Reply,
+    RequestId, StoredInstance, TaskHubName, WorkerId,
+};
+
+/// A place that can hold task hubs: a file, a database, the memory of this process.
+pub trait StorageProvider: fmt::Debug + Send + Sync + 'static {
+    /// Opens the hub `name`, creating it with `options` if it does not exist, and brings its schema
+    /// up to date. Two processes may do so at once: one of them creates, both open.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::NewerSchema`], [`StorageError::NotOurs`], [`StorageError::Corrupt`],
+    /// [`StorageError::Unavailable`].
+    fn open_hub(
+        &self,
+        name: &TaskHubName,
+        options: &HubOptions,
+    ) -> Result<Arc<dyn HubStorage>, StorageError>;
+
+    /// Deletes the hub `name` with all it holds. Returns whether it existed.
+    ///
+    /// # Errors
+    ///
+    /// As for [`open_hub`](Self::open_hub).
+    fn delete_hub(&self, name: &TaskHubName) -> Result<bool, StorageError>;
+}
+
+/// How a hub is created. What is given for a hub that exists has no effect.
+#[derive(Debug, Clone)]
+pub struct HubOptions {
+    /// The number of partitions, fixed for the hub's life; at least 1.
+    pub partition_count: u32,
+}
+
+impl Default for HubOptions {
+    fn default() -> Self {
+        Self {
+            partition_count: 16,
+        }
+    }
+}
+
+/// One task hub in storage.
+///
+/// # Guarantees every provider gives
+///
+/// * [`commit`](Self::commit) is atomic and durable: when it returns `Ok`, all of it survives a
+///   crash of the process and of the machine; when it returns an error or never returns, either all
+///   or none of it is there, and a repetition of the same deltas does no harm.
+/// * What a commit wrote is seen by every later read, from any process.
+/// * A commit under an epoch that is no longer the partition's is refused as a whole.
+pub trait HubStorage: fmt::Debug + Send + Sync + 'static {
+    /// The number of partitions that the hub was created with.
+    fn partition_count(&self) -> u32;
+
+    /// Takes up to `at_most` partitions for `worker`, until `duration` from now by the storage's
+    /// clock: those that nobody owns, whose lease has expired, or whose owner is known to be gone.
+    /// Each gets an epoch above all earlier ones.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Unavailable`]; nothing was taken then.
+    fn acquire(
+        &self,
+        worker: &WorkerId,
+        duration: Duration,
+        at_most: usize,
+    ) -> Result<Vec<Lease>, StorageError>;
+
+    /// Prolongs all leases of `worker` until `duration` from now, also those that have expired but
+    /// that nobody else took. Returns the partitions that `worker` owns.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Unavailable`]; the leases are as before.
+    fn renew(
+        &self,
+        worker: &WorkerId,
+        duration: Duration,
+    ) -> Result<Vec<(PartitionId, Epoch)>, StorageError>;
+
+    /// Gives all leases of `worker` back, marking them as handed over cleanly.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Unavailable`]; the leases then run out by themselves.
+    fn release(&self, worker: &WorkerId) -> Result<(), StorageError>;
+
+    /// Whether some worker holds a lease on `partition` that has not expired.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Unavailable`].
+    fn is_owned(&self, partition: PartitionId) -> Result<bool, StorageError>;
+
+    /// What a new owner of `partition` has to take up: every instance that has a [`Due`], in the
+    /// order of that.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Unavailable`], [`StorageError::Corrupt`].
+    fn due_instances(&self, partition: PartitionId)
+    -> Result<Vec<(InstanceId, Due)>, StorageError>;
+
+    /// Loads instances with their histories, in the order asked; `None` for one that does not exist.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Unavailable`], [`StorageError::Corrupt`].
+    fn load(&self, ids: &[InstanceId]) -> Result<Vec<Option<StoredInstance>>, StorageError>;
+
+    /// Makes the deltas durable, in one transaction. See the guarantees above.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Fenced`], naming the partitions that have a newer owner: nothing was
+    /// committed, and the deltas of the other partitions can be committed without those.
+    /// [`StorageError::Unavailable`]: it may or may not have been committed; repeating it is right.
+    fn commit(&self, deltas: &[Delta]) -> Result<(), StorageError>;
+
+    /// Puts envelopes into the inboxes of their receivers' partitions, durably, in this order, from
+    /// the origin [`MessageOrigin::Client`](crate::model::MessageOrigin::Client). For processes that
+    /// do not own the receiver.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Unavailable`]; nothing was enqueued.
+    fn enqueue(&self, envelopes: &[Envelope]) -> Result<(), StorageError>;
+
+    /// All messages in the inboxes of `partitions`; those of one origin in the order of their
+    /// numbers, and those of clients in the order in which they were enqueued.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Unavailable`], [`StorageError::Corrupt`].
+    fn inbox(&self, partitions: &[PartitionId]) -> Result<Vec<InboxMessage>, StorageError>;
+
+    /// Takes the reply to a request out of storage, if it has been given.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Unavailable`].
+    fn take_reply(
+        &self,
+        request: RequestId,
+    ) -> Result<Option<Result<Reply, Rejection>>, StorageError>;
+
+    /// A watch on changes of the hub made by anyone.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Unavailable`].
+    fn watch(&self) -> Result<Box<dyn Watch>, StorageError>;
+
+    /// The row of one instance; with the first row of its history if `with_input`.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Unavailable`], [`StorageError::Corrupt`].
+    fn summary(
+        &self,
+        id: &InstanceId,
+        with_input: bool,
+    ) -> Result<Option<InstanceSummary>, StorageError>;
+
+    /// The rows that match, ordered by creation time and then id, from after the given key, at most
+    /// as many as asked. Fewer than asked means that there are no more.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Unavailable`], [`StorageError::Corrupt`].
+    fn list(&self, request: &InstancePageRequest) -> Result<Vec<InstanceSummary>, StorageError>;
+
+    /// The instances whose parent is `parent`.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Unavailable`].
+    fn children(&self, parent: &InstanceId) -> Result<Vec<InstanceId>, StorageError>;
+}
+
+/// Ownership of a partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lease {
+    /// The partition.
+    pub partition: PartitionId,
+    /// Goes into every commit.
+    pub epoch: Epoch,
+    /// Whether the owner before gave it back in good order (or there was none). Otherwise it has
+    /// crashed or lost its lease, and what it ran may have taken it down.
+    pub clean: bool,
+}
+
+/// Waits for news in a hub.
+pub trait Watch: Send {
+    /// Returns `true` as soon as the hub has, or may have, changed since the last call (at the
+    /// latest 50 ms after the change), and `false` after `timeout` without a change.
+    fn wait(&mut self, timeout: Duration) -> bool;
+}

@@ -1,0 +1,3 @@
+/// In a `SQLite` database.
+#[derive(Debug, Clone)]
+pub struct Sqlite {}
