@@ -1,11 +1,72 @@
-//! Durable Functions for Rust.
+//! Durable Functions for Rust: long-running, stateful workflows as ordinary async code.
+//!
+//! An *orchestrator* calls *activities*, waits for timers and events, and starts other orchestrators.
+//! What it does is recorded; after any crash the code carries on where it was.
+//!
+//! ```no_run
+//! use durable_runtime::prelude::*;
+//!
+//! #[activity]
+//! async fn say_hello(city: String) -> Result<String> {
+//!     Ok(format!("Hello {city}!"))
+//! }
+//!
+//! #[orchestrator]
+//! async fn hello_cities(ctx: OrchestrationContext) -> Result<Vec<String>> {
+//!     let mut greetings = Vec::new();
+//!     for city in ["Tokyo", "Seattle", "London"] {
+//!         greetings.push(ctx.call_activity::<say_hello>(city).await?);
+//!     }
+//!     Ok(greetings)
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<()> {
+//!     let host = DurableHost::builder().start().await?;
+//!     let run = host.client().start_new::<hello_cities>(()).await?;
+//!     println!("{:?}", run.output().await?);
+//!     host.shutdown().await?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! Start with [`DurableHost`](host::DurableHost) and
+//! [`OrchestrationContext`]; the [`client`] module is for those who start and steer orchestrations,
+//! [`storage`] for where they are kept.
 
+// The attribute macros name this crate by its public name, also in its own tests.
 extern crate self as durable_runtime;
+
+pub mod client;
+mod context;
+mod engine;
+pub mod host;
+pub mod model;
+mod partition;
+mod registry;
+pub mod storage;
+
+pub use context::{
+    ActivityCall, ActivityContext, ContinueAsNew, EventWait, EventWaitTimeout,
+    OrchestrationContext, State, SubOrchestratorCall, TaskOutput, Timer, WhenAll, WhenAllSettled,
+    WhenAny, when_all, when_all_settled, when_any,
+};
+pub use durable_macros::{activity, join, orchestrator, select};
+pub use model::{Error, Failure, Result, RetryAttempt, RetryPolicy, TaskFailed};
+pub use registry::{Activity, NameClash, Orchestrator, Register};
+
+/// The one import of a program that uses durable functions.
+pub mod prelude {
+    pub use crate::client::DurableClient;
+    pub use crate::context::{
+        ActivityContext, ContinueAsNew as _, OrchestrationContext, State, when_all,
+        when_all_settled, when_any,
+    };
+    pub use crate::host::DurableHost;
+    pub use crate::model::{Error, Result, RetryPolicy};
+    pub use crate::{activity, join, orchestrator, select};
+}
 
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
-pub mod context;
-pub mod model;
-pub mod registry;
-pub mod storage;

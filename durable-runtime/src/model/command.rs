@@ -62,6 +62,10 @@ pub enum Command {
     Rewind {
         /// Recorded in the history.
         reason: String,
+        /// Set when the parent is rewound: how to start the instance if it never was. The instance
+        /// answers to the parent in any case.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        start: Option<Box<StartOrchestration>>,
     },
     /// Delete the instance and the ended ones that it started.
     Purge,
@@ -119,8 +123,6 @@ pub enum Reply {
     Started,
     /// The start was ignored because the instance exists.
     Existing,
-    /// The instance and this many of its descendants were deleted.
-    Purged,
 }
 
 /// The answer to a command that could not be carried out.

@@ -56,17 +56,22 @@ impl Delta {
         }
     }
 
+    /// Notes that a message has been dealt with. One that this delta was to send is never written.
+    pub fn consume(&mut self, id: MessageId) {
+        match self.position_of_own(id) {
+            Some(at) => drop(self.outgoing.remove(at)),
+            None => self.consumed.push(id),
+        }
+    }
+
     /// Adds what came after. A message that was sent in this delta and consumed in the later one is
     /// never written.
     pub fn merge(&mut self, later: Delta) {
         for change in later.instances {
             self.change(change);
         }
-        for consumed in later.consumed {
-            match self.position_of_own(consumed) {
-                Some(at) => drop(self.outgoing.remove(at)),
-                None => self.consumed.push(consumed),
-            }
+        for id in later.consumed {
+            self.consume(id);
         }
         self.outgoing.extend(later.outgoing);
         self.replies.extend(later.replies);

@@ -1,0 +1,179 @@
+//! The ways from a client to an instance: straight to its owner in this process, or through the
+//! inbox in storage.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use super::ClientError;
+use crate::model::{
+    Command, Envelope, InstanceId, InstanceRecord, OnExisting, Rejection, Reply, RequestId,
+};
+use crate::storage::{HubStorage, StorageError, Watch};
+
+/// What a client uses of the host in its process.
+pub(crate) trait LocalHost: fmt::Debug + Send + Sync {
+    /// Puts a command to the owner of the instance; gives it back if that is not this host. The
+    /// answer does not come if the host stops first.
+    fn request(
+        &self,
+        to: &InstanceId,
+        command: Command,
+    ) -> Result<oneshot::Receiver<Result<Reply, Rejection>>, Command>;
+
+    /// Tells when the instance has ended, if this host owns it. Look whether it has ended after
+    /// this; look again if the sender is dropped.
+    fn subscribe(&self, id: &InstanceId) -> Option<oneshot::Receiver<Arc<InstanceRecord>>>;
+
+    /// Nobody waits at the end of a receiver that was dropped.
+    fn unsubscribe(&self, id: &InstanceId);
+}
+
+/// How to reach the instances of a hub.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) storage: Arc<dyn HubStorage>,
+    pub(super) local: Option<Arc<dyn LocalHost>>,
+}
+
+/// How long a client of another process waits for the owner's answer before it looks whether there
+/// is still an owner.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+/// How long it waits in all.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+impl Link {
+    /// Runs a call of storage on the pool for blocking work.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        call: impl FnOnce(&dyn HubStorage) -> Result<T, StorageError> + Send + 'static,
+    ) -> Result<T, ClientError> {
+        let storage = Arc::clone(&self.storage);
+        let joined = tokio::task::spawn_blocking(move || call(&*storage)).await;
+        match joined {
+            Ok(result) => Ok(result?),
+            Err(error) => Err(ClientError::Busy {
+                message: error.to_string(),
+            }),
+        }
+    }
+
+    /// Has a command carried out.
+    pub(super) async fn request(
+        &self,
+        to: &InstanceId,
+        command: Command,
+    ) -> Result<Reply, ClientError> {
+        let command = match &self.local {
+            Some(local) => match local.request(to, command) {
+                Ok(answer) => {
+                    let answer = answer.await.map_err(|_| ClientError::Busy {
+                        message: format!("the host stopped before it answered for {to:?}"),
+                    })?;
+                    return Ok(answer?);
+                }
+                Err(command) => command,
+            },
+            None => command,
+        };
+        let to = to.clone();
+        self.read(move |storage| Ok(through_inbox(storage, to, command)))
+            .await?
+    }
+}
+
+/// Puts a command into the inbox and waits for the answer of the owner, if there is one. Without an
+/// owner it is checked against what is in storage; it is carried out as soon as there is an owner.
+fn through_inbox(
+    storage: &dyn HubStorage,
+    to: InstanceId,
+    command: Command,
+) -> Result<Reply, ClientError> {
+    let partition = to.partition(storage.partition_count());
+    let mut watch = storage.watch()?;
+    if !storage.is_owned(partition)? {
+        check_unowned(storage, &to, &command)?;
+    }
+    let accepted = match command {
+        Command::Start(_) => Reply::Started,
+        _ => Reply::Done,
+    };
+    let request = RequestId(Uuid::new_v4());
+    storage.enqueue(&[Envelope {
+        to: to.clone(),
+        command,
+        request: Some(request),
+    }])?;
+    wait_for_reply(storage, &mut *watch, &to, request).map(|reply| reply.unwrap_or(accepted))
+}
+
+fn wait_for_reply(
+    storage: &dyn HubStorage,
+    watch: &mut dyn Watch,
+    to: &InstanceId,
+    request: RequestId,
+) -> Result<Option<Reply>, ClientError> {
+    let partition = to.partition(storage.partition_count());
+    let rounds = PATIENCE.as_millis() / LOOK_AGAIN.as_millis();
+    let mut round = 0;
+    while round < rounds {
+        if let Some(reply) = storage.take_reply(request)? {
+            return Ok(Some(reply?));
+        }
+        if !storage.is_owned(partition)? {
+            return Ok(None);
+        }
+        if !watch.wait(LOOK_AGAIN) {
+            round += 1;
+        }
+    }
+    Err(ClientError::Busy {
+        message: format!("the owner of {to:?} has not answered within {PATIENCE:?}"),
+    })
+}
+
+fn check_unowned(
+    storage: &dyn HubStorage,
+    to: &InstanceId,
+    command: &Command,
+) -> Result<(), ClientError> {
+    let partition = to.partition(storage.partition_count());
+    let status = storage
+        .summary(to, false)?
+        .map(|found| found.record.status);
+    let inbox = storage.inbox(&[partition])?;
+    let is_queued = inbox.iter().any(|message| {
+        message.envelope.to == *to && matches!(message.envelope.command, Command::Start(_))
+    });
+    match (command, status) {
+        (Command::Start(start), Some(status)) => {
+            let refused = match start.on_existing {
+                None => !status.has_ended() || is_queued,
+                Some(OnExisting::Error) => true,
+                Some(OnExisting::Restart | OnExisting::Ignore) => false,
+            };
+            if refused {
+                return Err(ClientError::AlreadyExists {
+                    id: to.to_string(),
+                    status,
+                });
+            }
+        }
+        (Command::Start(start), None) => {
+            if is_queued && !matches!(start.on_existing, Some(OnExisting::Restart | OnExisting::Ignore)) {
+                return Err(ClientError::AlreadyExists {
+                    id: to.to_string(),
+                    status: crate::model::RuntimeStatus::Pending,
+                });
+            }
+        }
+        (_, None) if !is_queued => {
+            return Err(ClientError::InstanceNotFound { id: to.to_string() });
+        }
+        _ => {}
+    }
+    Ok(())
+}

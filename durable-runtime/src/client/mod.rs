@@ -1,0 +1,427 @@
+//! Starting, watching and steering orchestrations.
+
+mod error;
+mod link;
+mod query;
+mod start;
+mod status;
+
+use std::fmt;
+use std::future::IntoFuture;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_core::future::BoxFuture;
+use futures_util::{StreamExt, TryStreamExt};
+use serde::Serialize;
+use serde_json::Value;
+
+pub use error::ClientError;
+use link::Link;
+pub(crate) use link::LocalHost;
+pub use query::{InstancePage, InstanceQuery, ListInstances};
+pub use start::{OrchestrationRun, StartNew};
+pub use status::{GetStatus, OrchestrationStatus};
+
+pub use crate::model::{OnExisting, RuntimeStatus};
+use crate::model::{Command, InstanceId, InstanceRecord, Payload, TaskHubName};
+use crate::registry::Orchestrator;
+use crate::storage::{HubOptions, HubStorage, StorageError, StorageProvider};
+
+/// Starts, watches and steers the orchestrations of a task hub. Cheap to clone.
+///
+/// A client of a host speaks to it directly; one made with [`connect`](Self::connect) goes through
+/// storage, and works whether a host runs at the time or not. Every method that changes something
+/// returns when the change is durable.
+#[derive(Clone)]
+pub struct DurableClient {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    hub: TaskHubName,
+    link: Link,
+    max_payload_bytes: usize,
+}
+
+impl DurableClient {
+    pub(crate) fn new(
+        hub: TaskHubName,
+        storage: Arc<dyn HubStorage>,
+        local: Option<Arc<dyn LocalHost>>,
+        max_payload_bytes: usize,
+    ) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                hub,
+                link: Link { storage, local },
+                max_payload_bytes,
+            }),
+        }
+    }
+
+    /// A client of the task hub `task_hub` in `storage`, without a host in this process. A hub that
+    /// does not exist is created.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Storage`] if the storage cannot be opened or the hub's name is not valid.
+    pub fn connect(storage: impl StorageProvider, task_hub: &str) -> Result<Self, ClientError> {
+        let hub = TaskHubName::new(task_hub).map_err(|message| StorageError::NotOurs {
+            place: format!("{task_hub:?}"),
+            message,
+        })?;
+        let storage = storage.open_hub(&hub, &HubOptions::default())?;
+        let limit = crate::host::HostOptions::default().max_payload_bytes;
+        Ok(Self::new(hub, storage, None, limit))
+    }
+
+    /// The name of the task hub.
+    pub fn task_hub(&self) -> &str {
+        self.inner.hub.as_str()
+    }
+
+    /// Starts the orchestrator `O`. Await what it returns, after adding options:
+    ///
+    /// ```ignore
+    /// let run = client.start_new::<hello_cities>(()).instance_id("order-42").await?;
+    /// let greetings: Vec<String> = run.output().await?;
+    /// ```
+    pub fn start_new<O: Orchestrator>(&self, input: impl Into<O::Input>) -> StartNew<O::Output> {
+        StartNew::new(self.clone(), O::NAME, &input.into())
+    }
+
+    /// Starts the orchestrator that is registered as `name`.
+    pub fn start_new_by_name(
+        &self,
+        name: impl AsRef<str>,
+        input: impl Serialize,
+    ) -> StartNew<Value> {
+        StartNew::new(self.clone(), name.as_ref(), &input)
+    }
+
+    /// The status of an instance; `None` if there is none of the id.
+    pub fn get_status(&self, id: impl Into<String>) -> GetStatus {
+        GetStatus::new(self.clone(), id.into())
+    }
+
+    /// The instances that `query` means, in the order of their creation: a page, or a stream of all.
+    pub fn list_instances(&self, query: InstanceQuery) -> ListInstances {
+        ListInstances::new(self.clone(), query)
+    }
+
+    /// Raises the external event `name`, which is given to whoever in the orchestration waits for it,
+    /// or kept until somebody does. Names are compared without regard to case.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::InstanceNotFound`]; [`ClientError::NotRunning`] if the instance has ended;
+    /// [`ClientError::PayloadTooLarge`].
+    pub async fn raise_event(
+        &self,
+        id: impl AsRef<str>,
+        name: impl Into<String>,
+        data: impl Serialize,
+    ) -> Result<(), ClientError> {
+        let name = name.into();
+        let data = self.encode(&format!("the payload of event {name:?}"), &data)?;
+        self.command(id.as_ref(), Command::RaiseEvent { name, data })
+            .await
+    }
+
+    /// Ends an instance; `reason` becomes its output. Its running activities are told, not killed.
+    /// Await what it returns.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::InstanceNotFound`]; [`ClientError::NotRunning`] if the instance has ended.
+    pub fn terminate(&self, id: impl Into<String>, reason: impl Into<String>) -> Terminate {
+        Terminate {
+            client: self.clone(),
+            id: id.into(),
+            reason: reason.into(),
+            recursive: false,
+        }
+    }
+
+    /// Holds an instance: it takes no step until it is resumed, and loses nothing meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::InstanceNotFound`]; [`ClientError::NotRunning`] if the instance has ended.
+    pub async fn suspend(
+        &self,
+        id: impl AsRef<str>,
+        reason: impl Into<String>,
+    ) -> Result<(), ClientError> {
+        let reason = reason.into();
+        self.command(id.as_ref(), Command::Suspend { reason }).await
+    }
+
+    /// Lets a suspended instance go on.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::InstanceNotFound`]; [`ClientError::NotRunning`] if the instance has ended.
+    pub async fn resume(
+        &self,
+        id: impl AsRef<str>,
+        reason: impl Into<String>,
+    ) -> Result<(), ClientError> {
+        let reason = reason.into();
+        self.command(id.as_ref(), Command::Resume { reason }).await
+    }
+
+    /// Runs the activities and sub-orchestrations that made an instance fail again, and goes on from
+    /// there. What succeeded is not run again.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::InstanceNotFound`]; [`ClientError::NotRunning`] if the instance has not failed;
+    /// [`ClientError::UnknownOrchestrator`] if its code is not registered.
+    pub async fn rewind(
+        &self,
+        id: impl AsRef<str>,
+        reason: impl Into<String>,
+    ) -> Result<(), ClientError> {
+        let command = Command::Rewind {
+            reason: reason.into(),
+            start: None,
+        };
+        self.command(id.as_ref(), command).await
+    }
+
+    /// Starts the orchestrator of an instance again with the same input, under the same id if the
+    /// instance has ended, or under a new one. Await what it returns.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::InstanceNotFound`]; [`ClientError::AlreadyExists`] if the instance has not
+    /// ended and no new id was asked for.
+    pub fn restart(&self, id: impl Into<String>) -> Restart {
+        Restart {
+            client: self.clone(),
+            id: id.into(),
+            new_instance_id: false,
+        }
+    }
+
+    /// Deletes an instance that has ended, its history, and the ended instances that it started.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::InstanceNotFound`]; [`ClientError::NotRunning`] if it has not ended.
+    pub async fn purge(&self, id: impl AsRef<str>) -> Result<(), ClientError> {
+        self.command(id.as_ref(), Command::Purge).await
+    }
+
+    /// Deletes the instances that `filter` means and that have ended, each as [`purge`](Self::purge)
+    /// does, and returns how many of those that matched were deleted.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Storage`]; some may have been deleted then.
+    pub async fn purge_instances(&self, filter: InstanceQuery) -> Result<u64, ClientError> {
+        const AT_ONCE: usize = 64;
+        let mut filter = filter.without_input();
+        let statuses = &mut filter.filter.statuses;
+        if statuses.is_empty() {
+            statuses.extend(RuntimeStatus::ALL);
+        }
+        statuses.retain(|status| status.has_ended());
+        if statuses.is_empty() {
+            return Ok(0);
+        }
+        let found = self.list_instances(filter.page_size(1_000)).stream();
+        found
+            .map_ok(|instance| self.purge_if_there(instance.instance_id))
+            .try_buffer_unordered(AT_ONCE)
+            .try_fold(0, async |count, purged| Ok(count + u64::from(purged)))
+            .await
+    }
+
+    async fn purge_if_there(&self, id: String) -> Result<bool, ClientError> {
+        match self.purge(id).await {
+            Ok(()) => Ok(true),
+            // Gone with its parent, or started again: not ours to delete any more. A parent counts
+            // its children only if they match themselves.
+            Err(ClientError::InstanceNotFound { .. }) => Ok(true),
+            Err(ClientError::NotRunning { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Waits until an instance has ended, for at most `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Timeout`]; [`ClientError::InstanceNotFound`].
+    pub async fn wait_for_completion(
+        &self,
+        id: impl AsRef<str>,
+        timeout: Duration,
+    ) -> Result<OrchestrationStatus, ClientError> {
+        let id = id.as_ref();
+        let instance = self.existing_id(id)?;
+        let record = tokio::time::timeout(timeout, self.ended_record(&instance))
+            .await
+            .map_err(|_| ClientError::Timeout {
+                id: id.to_owned(),
+                waited: timeout,
+            })??;
+        // Read back with its input, which the record does not hold.
+        match self.get_status(id).await? {
+            Some(status) if status.runtime_status.has_ended() => Ok(status),
+            _ => Ok(OrchestrationStatus::new(&record)),
+        }
+    }
+
+    /// Waits until an instance has ended.
+    async fn ended_record(&self, id: &InstanceId) -> Result<Arc<InstanceRecord>, ClientError> {
+        const LOOK_AGAIN: Duration = Duration::from_secs(1);
+        loop {
+            let local = self.link().local.as_ref();
+            let ended = local.and_then(|local| local.subscribe(id));
+            if let Some(record) = self.record(id).await? {
+                if let (Some(local), Some(ended)) = (local, ended) {
+                    drop(ended);
+                    local.unsubscribe(id);
+                }
+                return Ok(record);
+            }
+            if let Some(ended) = ended {
+                if let Ok(record) = ended.await {
+                    return Ok(record);
+                }
+            } else {
+                let watched = self.link().read(|storage| Ok(storage.watch()?.wait(LOOK_AGAIN)));
+                watched.await?;
+            }
+        }
+    }
+
+    /// The record of an instance, if it has ended.
+    async fn record(&self, id: &InstanceId) -> Result<Option<Arc<InstanceRecord>>, ClientError> {
+        let wanted = id.clone();
+        let found = self
+            .link()
+            .read(move |storage| storage.summary(&wanted, false))
+            .await?;
+        match found {
+            Some(found) if found.record.status.has_ended() => Ok(Some(Arc::new(found.record))),
+            Some(_) => Ok(None),
+            None => Err(ClientError::InstanceNotFound { id: id.to_string() }),
+        }
+    }
+
+    async fn command(&self, id: &str, command: Command) -> Result<(), ClientError> {
+        let id = self.existing_id(id)?;
+        self.link().request(&id, command).await.map(drop)
+    }
+
+    /// The id of an instance that should exist: none has an id that is not valid.
+    fn existing_id(&self, id: &str) -> Result<InstanceId, ClientError> {
+        InstanceId::new(id).map_err(|_| ClientError::InstanceNotFound { id: id.to_owned() })
+    }
+
+    fn link(&self) -> &Link {
+        &self.inner.link
+    }
+
+    fn encode(&self, what: &str, value: &impl Serialize) -> Result<Payload, ClientError> {
+        let payload =
+            Payload::encode(value).map_err(|error| ClientError::serialization(what, &error))?;
+        payload.check_size(self.inner.max_payload_bytes)?;
+        Ok(payload)
+    }
+}
+
+impl fmt::Debug for DurableClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DurableClient")
+            .field("task_hub", &self.inner.hub.as_str())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A termination: made by [`DurableClient::terminate`], sent by awaiting it.
+#[derive(Debug)]
+#[must_use = "nothing is terminated unless this is awaited"]
+pub struct Terminate {
+    client: DurableClient,
+    id: String,
+    reason: String,
+    recursive: bool,
+}
+
+impl Terminate {
+    /// Ends every descendant that has not ended as well.
+    pub fn recursive(mut self) -> Self {
+        self.recursive = true;
+        self
+    }
+}
+
+impl IntoFuture for Terminate {
+    type Output = Result<(), ClientError>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let Self {
+            client,
+            id,
+            reason,
+            recursive,
+        } = self;
+        Box::pin(async move {
+            let command = Command::Terminate { reason, recursive };
+            client.command(&id, command).await
+        })
+    }
+}
+
+/// A restart: made by [`DurableClient::restart`], sent by awaiting it.
+#[derive(Debug)]
+#[must_use = "nothing is restarted unless this is awaited"]
+pub struct Restart {
+    client: DurableClient,
+    id: String,
+    new_instance_id: bool,
+}
+
+impl Restart {
+    /// Starts under a new, random id; the instance stays as it is.
+    pub fn with_new_instance_id(mut self) -> Self {
+        self.new_instance_id = true;
+        self
+    }
+
+    async fn send(self) -> Result<OrchestrationRun<Value>, ClientError> {
+        let status = self.client.get_status(&self.id).await?;
+        let Some(status) = status else {
+            return Err(ClientError::InstanceNotFound { id: self.id });
+        };
+        let mut start = self
+            .client
+            .start_new_by_name(&status.name, status.input.unwrap_or(Value::Null));
+        if let Some(version) = status.version {
+            start = start.version(version);
+        }
+        for (key, value) in status.tags {
+            start = start.tag(key, value);
+        }
+        if !self.new_instance_id {
+            start = start.instance_id(self.id);
+        }
+        start.await
+    }
+}
+
+impl IntoFuture for Restart {
+    type Output = Result<OrchestrationRun<Value>, ClientError>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
+    }
+}

@@ -1,0 +1,265 @@
+//! The context of an orchestrator.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use super::call::{ActivityCall, SubOrchestratorCall};
+use super::core::Core;
+use super::event::EventWait;
+use super::poll;
+use super::time::{Timer, after};
+use crate::model::{
+    Error, EventKind, Failure, InstanceId, Payload, PayloadTooLarge, Result, TaskFailed,
+};
+use crate::registry::{Activity, Orchestrator};
+
+/// What an orchestrator does everything through. Cheap to clone.
+///
+/// Every durable call is recorded in the history of the instance. When the code runs again after a
+/// crash, calls that are in the history return what they returned then.
+#[derive(Debug, Clone)]
+pub struct OrchestrationContext {
+    core: Rc<Core>,
+}
+
+impl OrchestrationContext {
+    pub(crate) fn new(core: Rc<Core>) -> Self {
+        Self { core }
+    }
+
+    /// The id of the instance.
+    pub fn instance_id(&self) -> &str {
+        self.core.identity.instance.as_str()
+    }
+
+    /// The name of the orchestrator.
+    pub fn name(&self) -> &str {
+        &self.core.identity.name
+    }
+
+    /// The version that the instance runs, where one was declared.
+    pub fn version(&self) -> Option<&str> {
+        self.core.identity.version.as_deref()
+    }
+
+    /// The instance that called this one, where one did.
+    pub fn parent_instance_id(&self) -> Option<&str> {
+        self.core.identity.parent.as_ref().map(InstanceId::as_str)
+    }
+
+    /// Whether the code repeats what is in the history already. For side effects that are not to be
+    /// repeated, such as logging; `tracing` events are dropped during replay by themselves.
+    pub fn is_replaying(&self) -> bool {
+        self.core.is_replaying()
+    }
+
+    /// The time: the same on every replay, constant between two waits, never going back.
+    pub fn current_utc_datetime(&self) -> DateTime<Utc> {
+        self.core.now()
+    }
+
+    /// A new UUID, the same on every replay.
+    ///
+    /// Version 5 of `{instance id}_{time}_{counter}`, as in the other implementations of Durable
+    /// Functions, with the time in ISO 8601 with seven decimals.
+    pub fn new_guid(&self) -> Uuid {
+        const NAMESPACE: Uuid = Uuid::from_u128(0x9e95_2958_5e33_4daf_827f_2fa1_2937_b875);
+        let time = self.core.now();
+        let name = format!(
+            "{}_{}.{:07}Z_{}",
+            self.instance_id(),
+            time.format("%Y-%m-%dT%H:%M:%S"),
+            time.timestamp_subsec_nanos() / 100,
+            self.core.next_guid_number()
+        );
+        Uuid::new_v5(&NAMESPACE, name.as_bytes())
+    }
+
+    /// Calls the activity `A`.
+    ///
+    /// ```ignore
+    /// let greeting = ctx.call_activity::<say_hello>("Tokyo").await?;
+    /// ```
+    pub fn call_activity<A: Activity>(&self, input: impl Into<A::Input>) -> ActivityCall<A::Output> {
+        ActivityCall::new(&self.core, A::NAME, &input.into())
+    }
+
+    /// Calls the activity that is registered as `name`, whose input and output are not checked by
+    /// the compiler.
+    pub fn call_activity_by_name<O: DeserializeOwned>(
+        &self,
+        name: &str,
+        input: impl Serialize,
+    ) -> ActivityCall<O> {
+        ActivityCall::new(&self.core, name, &input)
+    }
+
+    /// Calls the orchestrator `S`, as an instance of its own.
+    pub fn call_sub_orchestrator<S: Orchestrator>(
+        &self,
+        input: impl Into<S::Input>,
+    ) -> SubOrchestratorCall<S::Output> {
+        SubOrchestratorCall::new(&self.core, S::NAME, &input.into())
+    }
+
+    /// Calls the orchestrator that is registered as `name`, whose input and output are not checked
+    /// by the compiler.
+    pub fn call_sub_orchestrator_by_name<O: DeserializeOwned>(
+        &self,
+        name: &str,
+        input: impl Serialize,
+    ) -> SubOrchestratorCall<O> {
+        SubOrchestratorCall::new(&self.core, name, &input)
+    }
+
+    /// A timer that is due at `fire_at`.
+    pub fn create_timer(&self, fire_at: DateTime<Utc>) -> Timer {
+        Timer::new(&self.core, fire_at)
+    }
+
+    /// A timer that is due `duration` from now.
+    pub fn sleep(&self, duration: Duration) -> Timer {
+        Timer::new(&self.core, after(self.core.now(), duration))
+    }
+
+    /// Waits for the external event `name`, whose case does not matter.
+    pub fn wait_for_external_event<T: DeserializeOwned>(&self, name: &str) -> EventWait<T> {
+        EventWait::new(&self.core, name)
+    }
+
+    /// Sends an event to another orchestration, one way: nothing happens if that does not exist or
+    /// has ended.
+    ///
+    /// # Panics
+    ///
+    /// Fails the orchestration if `instance_id` is not valid or `data` cannot be serialized or is
+    /// over the payload limit.
+    pub fn send_event(&self, instance_id: impl AsRef<str>, name: &str, data: impl Serialize) {
+        let instance = InstanceId::new(instance_id)
+            .unwrap_or_else(|error| Core::abort(Failure::from_error(&error)));
+        let data = self
+            .encode(&data)
+            .unwrap_or_else(|error| Core::abort(error.failure().clone()));
+        let id = self.core.next_task_id();
+        self.core.emit(EventKind::EventSent {
+            id,
+            instance,
+            name: name.to_owned(),
+            data,
+        });
+    }
+
+    /// Sets what status queries show as the custom status.
+    ///
+    /// # Errors
+    ///
+    /// If `value` cannot be serialized or its JSON has more than 16 KiB in UTF-16; the status is as
+    /// it was.
+    pub fn set_custom_status(&self, value: impl Serialize) -> Result<()> {
+        const LIMIT: usize = 16 * 1024;
+        let status = Payload::encode(&value)?;
+        let size = status.as_json().encode_utf16().count() * 2;
+        if size > LIMIT {
+            return Err(Error::msg(format!(
+                "custom status of {size} bytes (as UTF-16 JSON) is over the limit of {LIMIT} bytes"
+            )));
+        }
+        self.core.set_custom_status(status);
+        Ok(())
+    }
+
+    /// Ends this execution and begins the next one of the same instance with `input` and an empty
+    /// history. Return what it returns:
+    ///
+    /// ```ignore
+    /// return ctx.continue_as_new(next);
+    /// ```
+    ///
+    /// Events that were not consumed are there in the next execution, unless
+    /// [`discard_unprocessed_events`](ContinueAsNew::discard_unprocessed_events) is added. The last
+    /// call wins.
+    ///
+    /// # Errors
+    ///
+    /// Always returns `Err`, of a kind that the runtime recognises; if `input` cannot be serialized
+    /// or is over the payload limit, one that fails the orchestration.
+    pub fn continue_as_new<T, E: From<TaskFailed>>(&self, input: impl Serialize) -> Result<T, E> {
+        let failure = match self.encode(&input) {
+            Ok(input) => {
+                self.core.request_continue_as_new(input);
+                Failure::new(CONTINUED_AS_NEW, CONTINUED_AS_NEW)
+            }
+            Err(error) => error.failure().clone(),
+        };
+        Err(TaskFailed::new("continue_as_new", failure).into())
+    }
+
+    fn encode(&self, value: &impl Serialize) -> Result<Payload> {
+        let payload = Payload::encode(value)?;
+        payload
+            .check_size(self.core.identity.max_payload_bytes)
+            .map_err(|error: PayloadTooLarge| Error::from(error))?;
+        Ok(payload)
+    }
+}
+
+const CONTINUED_AS_NEW: &str = "the orchestration continues as new";
+
+/// Whether `failure` is what `continue_as_new` returned, as such or wrapped in the user's errors.
+pub(crate) fn is_continued_as_new(failure: &Failure) -> bool {
+    let mut links = std::iter::successors(Some(failure), |failure| failure.inner());
+    links.any(|link| {
+        link.error_type() == CONTINUED_AS_NEW || link.message().contains(CONTINUED_AS_NEW)
+    })
+}
+
+/// Options of [`continue_as_new`](OrchestrationContext::continue_as_new), added to what it returns:
+///
+/// ```ignore
+/// return ctx.continue_as_new(next).discard_unprocessed_events();
+/// ```
+pub trait ContinueAsNew: Sized {
+    /// Events that were not consumed are dropped instead of carried over.
+    ///
+    /// # Panics
+    ///
+    /// If the orchestration has not called `continue_as_new`.
+    #[must_use]
+    fn discard_unprocessed_events(self) -> Self;
+
+    /// The next execution runs this version of the orchestrator; without it, the same as this one.
+    ///
+    /// # Panics
+    ///
+    /// If the orchestration has not called `continue_as_new`.
+    #[must_use]
+    fn with_version(self, version: impl Into<String>) -> Self;
+}
+
+impl<T, E> ContinueAsNew for Result<T, E> {
+    fn discard_unprocessed_events(self) -> Self {
+        change_request("discard_unprocessed_events", |request| {
+            request.discard_events = true;
+        });
+        self
+    }
+
+    fn with_version(self, version: impl Into<String>) -> Self {
+        let version = version.into();
+        change_request("with_version", |request| request.version = Some(version));
+        self
+    }
+}
+
+fn change_request(method: &str, change: impl FnOnce(&mut super::core::ContinueAsNewRequest)) {
+    let changed = poll::current_core().is_some_and(|core| core.change_continue_as_new(change));
+    assert!(
+        changed,
+        "`{method}` applies to what `ctx.continue_as_new(..)` returns, which was not called"
+    );
+}

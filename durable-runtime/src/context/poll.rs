@@ -1,0 +1,117 @@
+//! Who is being polled. Durable tasks do not rely on wakers: the engine knows what has arrived, and
+//! a combinator over many tasks is told by [`Waiter::notify`] which of its tasks to look at, so that
+//! N completions cost O(N) however they are spread over episodes.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use super::core::Core;
+
+thread_local! {
+    static CORE: RefCell<Option<Rc<Core>>> = const { RefCell::new(None) };
+    static WAITER: RefCell<Option<Waiter>> = const { RefCell::new(None) };
+    static BLOCKED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Polls an orchestrator of `core`. Returns the result, and whether any durable task is pending.
+pub(crate) fn enter<R>(core: &Rc<Core>, poll: impl FnOnce() -> R) -> (R, bool) {
+    struct Reset;
+    impl Drop for Reset {
+        fn drop(&mut self) {
+            CORE.set(None);
+            WAITER.set(None);
+        }
+    }
+    CORE.set(Some(Rc::clone(core)));
+    BLOCKED.set(false);
+    let _reset = Reset;
+    let result = poll();
+    (result, BLOCKED.get())
+}
+
+/// The orchestration that is being polled on this thread.
+pub(crate) fn current_core() -> Option<Rc<Core>> {
+    CORE.with_borrow(Clone::clone)
+}
+
+/// Notes that something durable is pending.
+pub(crate) fn set_blocked() {
+    BLOCKED.set(true);
+}
+
+/// The place in a combinator for which a task is being polled; `None` outside of all combinators.
+pub(crate) fn current_waiter() -> Option<Waiter> {
+    WAITER.with_borrow(Clone::clone)
+}
+
+/// A place in a combinator.
+#[derive(Debug, Clone)]
+pub(crate) struct Waiter {
+    group: Rc<GroupState>,
+    child: usize,
+}
+
+impl Waiter {
+    /// Something that this place waits for has arrived.
+    pub(crate) fn notify(&self) {
+        let mut next = Some(self.clone());
+        while let Some(Waiter { group, child }) = next.take() {
+            if group.queued[child].replace(true) {
+                return;
+            }
+            group.ready.borrow_mut().push_back(child);
+            next = group.parent.borrow().clone();
+        }
+    }
+}
+
+/// The children of a combinator that are to be polled.
+#[derive(Debug)]
+pub(crate) struct Group(Rc<GroupState>);
+
+#[derive(Debug)]
+struct GroupState {
+    ready: RefCell<VecDeque<usize>>,
+    queued: Vec<Cell<bool>>,
+    parent: RefCell<Option<Waiter>>,
+}
+
+impl Group {
+    /// A group of `count` children, all of them to be polled once.
+    pub(crate) fn new(count: usize) -> Self {
+        Self(Rc::new(GroupState {
+            ready: RefCell::new((0..count).collect()),
+            queued: vec![Cell::new(true); count],
+            parent: RefCell::new(None),
+        }))
+    }
+
+    /// Begins a poll of the combinator itself.
+    pub(crate) fn begin(&self) {
+        *self.0.parent.borrow_mut() = current_waiter();
+    }
+
+    /// The next child to poll, in the order in which they were notified.
+    pub(crate) fn next(&self) -> Option<usize> {
+        let child = self.0.ready.borrow_mut().pop_front()?;
+        self.0.queued[child].set(false);
+        Some(child)
+    }
+
+    /// Polls a child, so that what it waits for notifies its place here.
+    pub(crate) fn poll<R>(&self, child: usize, poll: impl FnOnce() -> R) -> R {
+        struct Restore(Option<Waiter>);
+        impl Drop for Restore {
+            fn drop(&mut self) {
+                WAITER.set(self.0.take());
+            }
+        }
+        let waiter = Waiter {
+            group: Rc::clone(&self.0),
+            child,
+        };
+        let _restore = Restore(WAITER.replace(Some(waiter)));
+        poll()
+    }
+}

@@ -1,0 +1,30 @@
+//! Pure: one episode of an orchestration, replay, and what a history adds up to. No I/O, no clock.
+
+mod live;
+mod replay;
+mod rewind;
+mod state;
+
+pub(crate) use live::{Completion, Episode, LiveExecution};
+pub(crate) use replay::{Replayed, replay};
+pub(crate) use rewind::{Rewound, rewind};
+pub(crate) use state::{ExecutionState, OpenActivity};
+
+use crate::model::{HistoryEvent, HistoryRow};
+
+/// Reads rows of history.
+pub(crate) fn decode_history(rows: &[HistoryRow]) -> Result<Vec<HistoryEvent>, String> {
+    let mut events = Vec::new();
+    for row in rows {
+        let mut decoded: Vec<HistoryEvent> = serde_json::from_str(&row.events)
+            .map_err(|error| format!("history row {}: {error}", row.sequence))?;
+        events.append(&mut decoded);
+    }
+    Ok(events)
+}
+
+/// Writes one row of history.
+pub(crate) fn encode_history(events: &[HistoryEvent]) -> String {
+    // The types of an event have no value without a JSON form.
+    serde_json::to_string(events).unwrap_or_else(|_| "[]".to_owned())
+}

@@ -1,0 +1,127 @@
+//! What a history adds up to: the state of an execution as a fold over its events.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+
+use crate::model::{
+    EventKind, ExecutionId, HistoryEvent, InstanceId, ParentLink, Payload, TaskId,
+};
+
+/// An execution, as far as its history tells without running the code.
+#[derive(Debug, Clone)]
+pub(crate) struct ExecutionState {
+    /// The execution that answers to calls are matched with. A rewind does not change it.
+    pub(crate) lineage: ExecutionId,
+    pub(crate) parent: Option<ParentLink>,
+    pub(crate) start_at: Option<DateTime<Utc>>,
+    /// Whether the code has run at all.
+    pub(crate) has_run: bool,
+    pub(crate) activities: BTreeMap<TaskId, OpenActivity>,
+    pub(crate) timers: BTreeMap<TaskId, DateTime<Utc>>,
+    pub(crate) children: BTreeMap<TaskId, InstanceId>,
+}
+
+/// An activity that has been called and has not ended.
+#[derive(Debug, Clone)]
+pub(crate) struct OpenActivity {
+    /// Name and input, until it is handed to an executor.
+    pub(crate) call: Option<(String, Payload)>,
+    /// How often it was begun again after a crash.
+    pub(crate) restarts: u32,
+}
+
+impl ExecutionState {
+    pub(crate) fn new(
+        lineage: ExecutionId,
+        parent: Option<ParentLink>,
+        start_at: Option<DateTime<Utc>>,
+    ) -> Self {
+        Self {
+            lineage,
+            parent,
+            start_at,
+            has_run: false,
+            activities: BTreeMap::new(),
+            timers: BTreeMap::new(),
+            children: BTreeMap::new(),
+        }
+    }
+
+    /// The state after `history`; an error if that does not begin as histories do.
+    pub(crate) fn from_history(history: &[HistoryEvent]) -> Result<Self, String> {
+        let Some(EventKind::ExecutionStarted(started)) = history.first().map(|event| &event.kind)
+        else {
+            return Err("its history does not begin with ExecutionStarted".to_owned());
+        };
+        let mut state = Self::new(started.execution, started.parent.clone(), started.start_at);
+        for event in history {
+            state.apply(&event.kind);
+        }
+        Ok(state)
+    }
+
+    pub(crate) fn apply(&mut self, event: &EventKind) {
+        match event {
+            EventKind::OrchestratorStarted => self.has_run = true,
+            EventKind::TaskScheduled { id, name, input } => {
+                let open = OpenActivity {
+                    call: Some((name.clone(), input.clone())),
+                    restarts: 0,
+                };
+                self.activities.insert(*id, open);
+            }
+            EventKind::TaskRestarted { id } => {
+                if let Some(open) = self.activities.get_mut(id) {
+                    open.restarts += 1;
+                }
+            }
+            EventKind::TaskCompleted { id, .. } | EventKind::TaskFailed { id, .. } => {
+                self.activities.remove(id);
+            }
+            EventKind::SubOrchestrationCreated { id, instance, .. } => {
+                self.children.insert(*id, instance.clone());
+            }
+            EventKind::SubOrchestrationCompleted { id, .. }
+            | EventKind::SubOrchestrationFailed { id, .. } => {
+                self.children.remove(id);
+            }
+            EventKind::TimerCreated { id, fire_at } => {
+                self.timers.insert(*id, *fire_at);
+            }
+            EventKind::TimerFired { id } => {
+                self.timers.remove(id);
+            }
+            EventKind::ExecutionTerminated { .. } => {
+                self.activities.clear();
+                self.timers.clear();
+            }
+            EventKind::ExecutionCompleted { .. } | EventKind::ExecutionFailed { .. } => {
+                self.timers.clear();
+            }
+            EventKind::ExecutionStarted(_)
+            | EventKind::ExecutionRewound { .. }
+            | EventKind::EventRaised { .. }
+            | EventKind::EventSent { .. }
+            | EventKind::ExecutionSuspended { .. }
+            | EventKind::ExecutionResumed { .. } => {}
+        }
+    }
+
+    /// The earliest timer.
+    pub(crate) fn next_timer(&self) -> Option<DateTime<Utc>> {
+        self.timers.values().min().copied()
+    }
+
+    /// The timers that are due, in the order of their times.
+    pub(crate) fn due_timers(&self, now: DateTime<Utc>) -> Vec<TaskId> {
+        let mut due: Vec<_> = self
+            .timers
+            .iter()
+            .filter(|(_, fire_at)| **fire_at <= now)
+            .map(|(id, fire_at)| (*fire_at, *id))
+            .collect();
+        due.sort_unstable();
+        due.into_iter().map(|(_, id)| id).collect()
+    }
+}

@@ -1,0 +1,237 @@
+//! Runs activities on the async runtime, a bounded number at a time.
+
+use std::collections::VecDeque;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures_util::FutureExt;
+use rustc_hash::FxHashMap;
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::router::Router;
+use crate::context::{ActivityContext, ActivityInvocation, States};
+use crate::model::{Failure, InstanceId, Payload};
+use crate::partition::{ActivityWork, Confirmation, Input};
+use crate::registry::{ActivityRun, Registry};
+
+/// The activities of a host. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct Executor {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    registry: Arc<Registry>,
+    states: Arc<States>,
+    router: Arc<Router>,
+    runtime: Handle,
+    limit: usize,
+    load: Mutex<Load>,
+    idle: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Load {
+    running: usize,
+    queue: VecDeque<ActivityWork>,
+    cancellations: FxHashMap<InstanceId, Cancellation>,
+    stopped: bool,
+}
+
+/// Tells the running activities of one instance that nobody wants their results.
+#[derive(Debug, Default)]
+struct Cancellation {
+    token: CancellationToken,
+    running: usize,
+}
+
+impl Executor {
+    pub(super) fn new(
+        registry: Arc<Registry>,
+        states: Arc<States>,
+        router: Arc<Router>,
+        runtime: Handle,
+        limit: usize,
+    ) -> Self {
+        let shared = Shared {
+            registry,
+            states,
+            router,
+            runtime,
+            limit,
+            load: Mutex::default(),
+            idle: Notify::new(),
+        };
+        Self {
+            shared: Arc::new(shared),
+        }
+    }
+
+    /// Runs an activity now, or when there is room.
+    pub(super) fn submit(&self, work: ActivityWork) {
+        let mut load = self.lock();
+        if work.confirmation == Confirmation::Given {
+            // It has kept its place while the confirmation was on its way.
+            if load.stopped {
+                load.running -= 1;
+                self.shared.idle.notify_waiters();
+                return;
+            }
+        } else if load.stopped || load.running >= self.shared.limit {
+            load.queue.push_back(work);
+            return;
+        } else {
+            load.running += 1;
+        }
+        drop(load);
+        self.begin(work);
+    }
+
+    /// An activity that was about to be confirmed is not wanted any more.
+    pub(super) fn skip(&self) {
+        self.next();
+    }
+
+    /// Tells the activities of an instance that their results are not wanted.
+    pub(super) fn cancel(&self, instance: &InstanceId) {
+        let mut load = self.lock();
+        let (unwanted, queue) = std::mem::take(&mut load.queue)
+            .into_iter()
+            .partition(|work| work.instance == *instance);
+        load.queue = queue;
+        if let Some(cancellation) = load.cancellations.get(instance) {
+            cancellation.token.cancel();
+        }
+        drop(load);
+        let unwanted: VecDeque<_> = unwanted;
+        for work in unwanted {
+            let failure = Failure::new(Failure::TERMINATED, "the orchestration was terminated");
+            self.report(work, Err(failure));
+        }
+    }
+
+    /// Begins no more activities.
+    pub(super) fn stop(&self) {
+        self.lock().stopped = true;
+    }
+
+    /// Completes when no activity is running.
+    pub(super) async fn idle(&self) {
+        loop {
+            let idle = self.shared.idle.notified();
+            if self.lock().running == 0 {
+                return;
+            }
+            idle.await;
+        }
+    }
+
+    fn begin(&self, work: ActivityWork) {
+        if work.confirmation == Confirmation::Wanted {
+            let partition = self.shared.router.partition_of(&work.instance);
+            let input = Input::ActivityStarting { work };
+            if self.shared.router.send(partition, input).is_err() {
+                self.next();
+            }
+            return;
+        }
+        let executor = self.clone();
+        self.shared.runtime.spawn(async move {
+            let token = executor.started(&work.instance);
+            let outcome = executor.run(&work, token).await;
+            executor.ended(&work.instance);
+            executor.report(work, outcome);
+            executor.next();
+        });
+    }
+
+    fn report(&self, work: ActivityWork, outcome: Result<Payload, Failure>) {
+        let partition = self.shared.router.partition_of(&work.instance);
+        let input = Input::ActivityEnded {
+            instance: work.instance,
+            lineage: work.lineage,
+            task: work.task,
+            outcome,
+        };
+        // If the partition has moved, its new owner runs the activity again.
+        let _ = self.shared.router.send(partition, input);
+    }
+
+    async fn run(
+        &self,
+        work: &ActivityWork,
+        cancelled: CancellationToken,
+    ) -> Result<Payload, Failure> {
+        let function = self.shared.registry.activity(&work.name)?;
+        let context = ActivityContext::new(
+            work.name.clone(),
+            work.instance.clone(),
+            work.task,
+            work.attempt,
+            cancelled,
+        );
+        let states = Arc::clone(&self.shared.states);
+        let invocation = ActivityInvocation::new(context, work.input.clone(), states);
+        match function.run {
+            ActivityRun::Async(run) => AssertUnwindSafe(async { run(invocation).await })
+                .catch_unwind()
+                .await
+                .unwrap_or_else(|panic| Err(Failure::from_panic(&*panic))),
+            ActivityRun::Blocking(run) => {
+                let joined = tokio::task::spawn_blocking(move || run(invocation)).await;
+                joined.unwrap_or_else(|error| {
+                    Err(match error.try_into_panic() {
+                        Ok(panic) => Failure::from_panic(&*panic),
+                        Err(error) => Failure::new(Failure::PANIC, error.to_string()),
+                    })
+                })
+            }
+        }
+    }
+
+    fn started(&self, instance: &InstanceId) -> CancellationToken {
+        let mut load = self.lock();
+        let cancellation = load.cancellations.entry(instance.clone()).or_default();
+        cancellation.running += 1;
+        cancellation.token.clone()
+    }
+
+    fn ended(&self, instance: &InstanceId) {
+        let mut load = self.lock();
+        if let Some(cancellation) = load.cancellations.get_mut(instance) {
+            cancellation.running -= 1;
+            if cancellation.running == 0 {
+                load.cancellations.remove(instance);
+            }
+        }
+    }
+
+    /// Gives the place of an activity that has ended to the next.
+    fn next(&self) {
+        let mut load = self.lock();
+        let next = if load.stopped {
+            None
+        } else {
+            load.queue.pop_front()
+        };
+        if let Some(work) = next {
+            drop(load);
+            self.begin(work);
+        } else {
+            load.running -= 1;
+            if load.running == 0 {
+                self.shared.idle.notify_waiters();
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Load> {
+        self.shared
+            .load
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}

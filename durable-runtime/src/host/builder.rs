@@ -1,0 +1,280 @@
+//! Configuring and starting a host.
+
+use std::path::PathBuf;
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use rustc_hash::FxHashMap;
+use tokio::runtime::Handle;
+use uuid::Uuid;
+
+use super::activities::Executor;
+use super::committer::{Committer, Handover};
+use super::keeper::Keeper;
+use super::loader::Loader;
+use super::local::LocalLink;
+use super::router::Router;
+use super::state::HostState;
+use super::watchers::Watchers;
+use super::worker::Worker;
+use super::{DurableHost, HostError, HostOptions, Threads};
+use crate::client::DurableClient;
+use crate::context::States;
+use crate::model::{Epoch, PartitionId, TaskHubName, WorkerId};
+use crate::partition::PartitionConfig;
+use crate::registry::{Register, Registration, Registry};
+use crate::storage::{HubOptions, HubStorage, Sqlite, StorageProvider};
+
+/// Builds a [`DurableHost`].
+///
+/// ```ignore
+/// let host = DurableHost::builder()
+///     .task_hub("Orders")
+///     .storage(Sqlite::open("app.db")?)
+///     .state(PaymentService::new())
+///     .start()
+///     .await?;
+/// ```
+#[derive(Debug)]
+#[must_use = "the host runs only when it is started"]
+pub struct DurableHostBuilder {
+    task_hub: String,
+    storage: Option<Arc<dyn StorageProvider>>,
+    states: States,
+    registrations: Vec<Registration>,
+    discover: bool,
+    options: HostOptions,
+}
+
+impl DurableHostBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            task_hub: "DurableHub".to_owned(),
+            storage: None,
+            states: States::default(),
+            registrations: Vec::new(),
+            discover: true,
+            options: HostOptions::default(),
+        }
+    }
+
+    /// The task hub to run: 1 to 45 ASCII letters, digits, `-` and `_`, starting with a letter.
+    /// Default: `DurableHub`.
+    pub fn task_hub(mut self, name: impl Into<String>) -> Self {
+        self.task_hub = name.into();
+        self
+    }
+
+    /// Where the task hub is kept. Default: the `SQLite` file `<task hub>.db` in the working
+    /// directory.
+    pub fn storage(mut self, storage: impl StorageProvider) -> Self {
+        self.storage = Some(Arc::new(storage));
+        self
+    }
+
+    /// A value for all functions that take a [`State<T>`](crate::State). Of one type the last counts.
+    pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.states.insert(value);
+        self
+    }
+
+    /// Adds a function by hand. All functions with `#[activity]` and `#[orchestrator]` that are
+    /// linked into the program are found without.
+    pub fn register<F: Register>(mut self) -> Self {
+        self.registrations.push(F::REGISTRATION);
+        self
+    }
+
+    /// Leaves out the functions that were not added with [`register`](Self::register).
+    pub fn without_discovery(mut self) -> Self {
+        self.discover = false;
+        self
+    }
+
+    /// Settings; each has a default.
+    pub fn options(mut self, options: HostOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Starts the host: opens the task hub, creating it if it does not exist, takes its partitions
+    /// and goes on with what is in them. To be called inside a tokio runtime, on which activities
+    /// run.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`]: names that clash, states that are missing, settings that make no sense, storage
+    /// that cannot be used.
+    pub async fn start(self) -> Result<DurableHost, HostError> {
+        let runtime = Handle::try_current().map_err(|_| HostError::NoRuntime)?;
+        let on = runtime.clone();
+        let started = runtime.spawn_blocking(move || self.start_blocking(on));
+        started.await.map_err(|error| HostError::System {
+            action: "starting the host",
+            message: error.to_string(),
+        })?
+    }
+
+    fn start_blocking(self, runtime: Handle) -> Result<DurableHost, HostError> {
+        self.options.check()?;
+        let hub = TaskHubName::new(&self.task_hub).map_err(HostError::InvalidTaskHub)?;
+        let registry = Arc::new(self.registry()?);
+        let provider = match &self.storage {
+            Some(storage) => Arc::clone(storage),
+            None => Arc::new(Sqlite::open(PathBuf::from(format!("{hub}.db")))?),
+        };
+        let hub_options = HubOptions {
+            partition_count: self.options.partition_count,
+        };
+        let storage = provider.open_hub(&hub, &hub_options)?;
+        self.launch(&hub, &registry, &storage, runtime)
+    }
+
+    /// All functions, after checking that they can be run.
+    fn registry(&self) -> Result<Registry, HostError> {
+        let mut registry = Registry::default();
+        if self.discover {
+            for registration in Registry::discovered() {
+                registry.add(registration)?;
+            }
+        }
+        for registration in &self.registrations {
+            registry.add(*registration)?;
+        }
+        for (registration, activity) in registry.activities() {
+            for key in activity.states {
+                let key = key();
+                if !self.states.contains(key) {
+                    return Err(HostError::MissingState {
+                        function: registration.name.to_owned(),
+                        place: registration.location.to_string(),
+                        state: key.name.to_owned(),
+                    });
+                }
+            }
+        }
+        Ok(registry)
+    }
+
+    fn launch(
+        self,
+        hub: &TaskHubName,
+        registry: &Arc<Registry>,
+        storage: &Arc<dyn HubStorage>,
+        runtime: Handle,
+    ) -> Result<DurableHost, HostError> {
+        let options = &self.options;
+        let partition_count = storage.partition_count();
+        let threads = options.max_concurrent_orchestrations;
+        let threads = threads.min(usize::try_from(partition_count).unwrap_or(threads));
+        let (router, inputs) = Router::new(threads, partition_count);
+        let router = Arc::new(router);
+        let state = Arc::new(HostState::default());
+        let watchers = Arc::new(Watchers::default());
+        let handover = Arc::new(Handover::default());
+        let executor = Executor::new(
+            Arc::clone(registry),
+            Arc::new(self.states.clone()),
+            Arc::clone(&router),
+            runtime,
+            options.max_concurrent_activities,
+        );
+        let (loads, requests) = channel();
+        let worker = WorkerId(format!("{}-{}", std::process::id(), Uuid::new_v4().simple()));
+        let keeper = Keeper {
+            worker: worker.clone(),
+            storage: Arc::clone(storage),
+            router: Arc::clone(&router),
+            state: Arc::clone(&state),
+            lease_duration: options.lease_duration,
+            template: self.template(registry, partition_count),
+        };
+        let mut partitions = Vec::new();
+        for (number, inputs) in inputs.into_iter().enumerate() {
+            let worker = Worker {
+                inputs,
+                handover: Arc::clone(&handover),
+                loads: loads.clone(),
+                executor: executor.clone(),
+                watchers: Arc::clone(&watchers),
+                state: Arc::clone(&state),
+                partitions: FxHashMap::default(),
+            };
+            let name = format!("durable-partitions-{number}");
+            partitions.push(spawn(name, move || worker.run())?);
+        }
+        let committer = Committer {
+            handover: Arc::clone(&handover),
+            storage: Arc::clone(storage),
+            router: Arc::clone(&router),
+            state: Arc::clone(&state),
+        };
+        let loader = Loader {
+            requests,
+            storage: Arc::clone(storage),
+            router: Arc::clone(&router),
+            state: Arc::clone(&state),
+        };
+        drop(loads);
+        let committer = spawn("durable-commit".to_owned(), move || committer.run())?;
+        let loader = spawn("durable-load".to_owned(), move || loader.run())?;
+        let watch = keeper.start()?;
+        let keeper = spawn("durable-leases".to_owned(), move || keeper.run(watch))?;
+        let local = LocalLink {
+            router: Arc::clone(&router),
+            watchers,
+        };
+        let client = DurableClient::new(
+            hub.clone(),
+            Arc::clone(storage),
+            Some(Arc::new(local)),
+            options.max_payload_bytes,
+        );
+        Ok(DurableHost {
+            client,
+            worker,
+            storage: Arc::clone(storage),
+            router,
+            executor,
+            handover,
+            state,
+            threads: Mutex::new(Some(Threads {
+                partitions,
+                committer,
+                loader,
+                keeper,
+            })),
+            grace: options.shutdown_grace,
+        })
+    }
+
+    fn template(&self, registry: &Arc<Registry>, partition_count: u32) -> PartitionConfig {
+        let options = &self.options;
+        let count = usize::try_from(partition_count).unwrap_or(1);
+        PartitionConfig {
+            id: PartitionId(0),
+            epoch: Epoch(0),
+            clean: true,
+            partition_count,
+            registry: Arc::clone(registry),
+            max_payload_bytes: options.max_payload_bytes,
+            max_cached_instances: options.max_cached_instances.div_ceil(count),
+            idle_timeout: options.idle_timeout,
+            max_activity_attempts: options.max_activity_attempts,
+        }
+    }
+}
+
+fn spawn(
+    name: String,
+    run: impl FnOnce() + Send + 'static,
+) -> Result<JoinHandle<()>, HostError> {
+    std::thread::Builder::new()
+        .name(name)
+        .spawn(run)
+        .map_err(|error| HostError::System {
+            action: "starting a thread",
+            message: error.to_string(),
+        })
+}

@@ -1,0 +1,51 @@
+//! Why a host does not start or stops.
+
+use crate::registry::NameClash;
+use crate::storage::StorageError;
+
+/// An error of a host.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum HostError {
+    /// Two functions have one name.
+    #[error(transparent)]
+    NameClash(#[from] NameClash),
+    /// An activity wants a state that the host was not given.
+    #[error(
+        "activity {function:?} at {place} takes `State<{state}>`, which the host was not given: \
+         add `.state(..)` with a value of that type to the builder"
+    )]
+    MissingState {
+        /// The activity.
+        function: String,
+        /// Where it is written.
+        place: String,
+        /// The type of the state.
+        state: String,
+    },
+    /// A setting that makes no sense.
+    #[error("host option `{field}` {rule}")]
+    InvalidOption {
+        /// The field of [`HostOptions`](super::HostOptions).
+        field: &'static str,
+        /// What it must be.
+        rule: &'static str,
+    },
+    /// The name of the task hub is not valid.
+    #[error("{0}")]
+    InvalidTaskHub(String),
+    /// The host was started outside of a tokio runtime.
+    #[error("a host needs a tokio runtime for activities: start it inside `#[tokio::main]`")]
+    NoRuntime,
+    /// Storage refuses.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The operating system refuses.
+    #[error("{action}: {message}")]
+    System {
+        /// What was tried.
+        action: &'static str,
+        /// What the system says.
+        message: String,
+    },
+}

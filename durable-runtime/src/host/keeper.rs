@@ -1,0 +1,149 @@
+//! Keeps the leases of this host and watches its inboxes.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustc_hash::FxHashMap;
+
+use super::clock;
+use super::router::{Acquired, Router};
+use super::state::HostState;
+use crate::model::{Epoch, InboxMessage, PartitionId, WorkerId};
+use crate::partition::{Input, PartitionConfig};
+use crate::storage::{HubStorage, Lease, StorageError, Watch};
+
+/// The thread that keeps leases.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    pub(super) worker: WorkerId,
+    pub(super) storage: Arc<dyn HubStorage>,
+    pub(super) router: Arc<Router>,
+    pub(super) state: Arc<HostState>,
+    pub(super) lease_duration: Duration,
+    /// What every partition is configured with; id and epoch are set for each.
+    pub(super) template: PartitionConfig,
+}
+
+/// How long one wait for news lasts at most.
+const WAIT: Duration = Duration::from_millis(200);
+/// How often a host without all partitions tries to get more.
+const ACQUIRE_EVERY: Duration = Duration::from_millis(500);
+
+impl Keeper {
+    /// Takes what it can get before the host is said to have started.
+    ///
+    /// # Errors
+    ///
+    /// What storage says, if it does not even let itself be asked.
+    pub(super) fn start(&self) -> Result<Box<dyn Watch>, StorageError> {
+        let watch = self.storage.watch()?;
+        self.acquire()?;
+        Ok(watch)
+    }
+
+    /// Runs until the host ends.
+    pub(super) fn run(self, mut watch: Box<dyn Watch>) {
+        let mut renewed = clock::instant();
+        let mut acquired = renewed;
+        while !self.state.is_abandoned() {
+            if watch.wait(WAIT) {
+                self.logged("reading the inbox", self.read_inbox());
+            }
+            if due(renewed, self.lease_duration / 3) {
+                renewed = clock::instant();
+                self.logged("renewing leases", self.renew());
+            }
+            if due(acquired, ACQUIRE_EVERY) && !self.owns_all() {
+                acquired = clock::instant();
+                self.logged("acquiring partitions", self.acquire());
+            }
+        }
+    }
+
+    fn owns_all(&self) -> bool {
+        let count = self.storage.partition_count();
+        self.router.owned().len() >= usize::try_from(count).unwrap_or(usize::MAX)
+    }
+
+    fn logged(&self, what: &str, result: Result<(), StorageError>) {
+        if let Err(error) = result {
+            if error.is_transient() {
+                tracing::warn!(%error, "{what} failed; trying again");
+            } else {
+                self.state.fail(error.into());
+            }
+        }
+    }
+
+    fn acquire(&self) -> Result<(), StorageError> {
+        let count = usize::try_from(self.storage.partition_count()).unwrap_or(usize::MAX);
+        let leases = self
+            .storage
+            .acquire(&self.worker, self.lease_duration, count)?;
+        for lease in leases {
+            self.take_up(lease)?;
+        }
+        Ok(())
+    }
+
+    fn take_up(&self, lease: Lease) -> Result<(), StorageError> {
+        let due = self.storage.due_instances(lease.partition)?;
+        let inbox = self.storage.inbox(&[lease.partition])?;
+        tracing::debug!(
+            partition = %lease.partition,
+            epoch = %lease.epoch,
+            due = due.len(),
+            inbox = inbox.len(),
+            "partition acquired"
+        );
+        self.router.own(Acquired {
+            config: PartitionConfig {
+                id: lease.partition,
+                epoch: lease.epoch,
+                clean: lease.clean,
+                ..self.template.clone()
+            },
+            due,
+            inbox,
+        });
+        Ok(())
+    }
+
+    fn renew(&self) -> Result<(), StorageError> {
+        let kept: FxHashMap<PartitionId, Epoch> = self
+            .storage
+            .renew(&self.worker, self.lease_duration)?
+            .into_iter()
+            .collect();
+        for (partition, epoch) in self.router.owned() {
+            if kept.get(&partition) != Some(&epoch) {
+                tracing::warn!(%partition, "lease lost");
+                self.router.disown(partition, epoch);
+            }
+        }
+        Ok(())
+    }
+
+    fn read_inbox(&self) -> Result<(), StorageError> {
+        let owned = self.router.owned();
+        let as_of: Vec<_> = owned
+            .iter()
+            .map(|(id, epoch)| self.router.committed(*id, *epoch))
+            .collect();
+        let partitions: Vec<_> = owned.iter().map(|(id, _)| *id).collect();
+        let mut messages: FxHashMap<PartitionId, Vec<InboxMessage>> = FxHashMap::default();
+        for message in self.storage.inbox(&partitions)? {
+            messages.entry(message.partition).or_default().push(message);
+        }
+        for ((partition, epoch), as_of) in owned.into_iter().zip(as_of) {
+            let messages = messages.remove(&partition).unwrap_or_default();
+            let input = Input::Inbox { messages, as_of };
+            self.router.send_to(partition, epoch, input);
+        }
+        Ok(())
+    }
+}
+
+fn due(last: Instant, interval: Duration) -> bool {
+    last.elapsed() >= interval
+}

@@ -1,0 +1,104 @@
+//! Answers the partitions' queries from storage.
+
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
+
+use super::router::Router;
+use super::state::HostState;
+use crate::model::{Epoch, InstanceId, PartitionId, StoredInstance};
+use crate::partition::{Input, Query};
+use crate::storage::{HubStorage, StorageError};
+
+/// A query, and where its answer goes.
+#[derive(Debug)]
+pub(super) struct LoadRequest {
+    pub(super) partition: PartitionId,
+    pub(super) epoch: Epoch,
+    pub(super) query: Query,
+}
+
+/// The reading thread.
+#[derive(Debug)]
+pub(super) struct Loader {
+    pub(super) requests: Receiver<LoadRequest>,
+    pub(super) storage: Arc<dyn HubStorage>,
+    pub(super) router: Arc<Router>,
+    pub(super) state: Arc<HostState>,
+}
+
+/// How many instances are read at once.
+const BATCH: usize = 256;
+
+impl Loader {
+    /// Runs until nobody can ask any more.
+    pub(super) fn run(self) {
+        while let Ok(first) = self.requests.recv() {
+            let mut to = Vec::new();
+            let mut ids = Vec::new();
+            let more = std::iter::from_fn(|| self.requests.try_recv().ok());
+            for request in std::iter::once(first).chain(more.take(BATCH)) {
+                let from = (request.partition, request.epoch);
+                match request.query {
+                    Query::Instance(id) => {
+                        ids.push(id);
+                        to.push(from);
+                    }
+                    Query::Children(id) => self.find_children(from, id),
+                }
+            }
+            let Some(loaded) = self.load(&ids) else {
+                return;
+            };
+            for (((partition, epoch), id), stored) in to.into_iter().zip(ids).zip(loaded) {
+                let input = Input::Loaded { id, stored };
+                self.router.send_to(partition, epoch, input);
+            }
+        }
+    }
+
+    fn find_children(&self, (partition, epoch): (PartitionId, Epoch), id: InstanceId) {
+        if let Some(Ok(children)) = self.retry(|| self.storage.children(&id)) {
+            let input = Input::Children { id, children };
+            self.router.send_to(partition, epoch, input);
+        }
+    }
+
+    fn load(&self, ids: &[InstanceId]) -> Option<Vec<Option<StoredInstance>>> {
+        match self.retry(|| self.storage.load(ids))? {
+            Ok(loaded) => Some(loaded),
+            // One of them cannot be read: the others are not to suffer.
+            Err(_) if ids.len() > 1 => {
+                let mut loaded = Vec::new();
+                for id in ids {
+                    loaded.append(&mut self.load(std::slice::from_ref(id))?);
+                }
+                Some(loaded)
+            }
+            Err(error) => {
+                tracing::error!(%error, instance = ?ids.first(), "the instance cannot be read");
+                Some(vec![None; ids.len()])
+            }
+        }
+    }
+
+    /// Repeats a read while storage is unavailable; `None` when the host is done for.
+    fn retry<T>(
+        &self,
+        read: impl Fn() -> Result<T, StorageError>,
+    ) -> Option<Result<T, StorageError>> {
+        let mut pause = Duration::from_millis(5);
+        loop {
+            match read() {
+                Err(error) if error.is_transient() => {
+                    tracing::warn!(%error, "reading failed; trying again");
+                    if self.state.wait_for_abandon(pause) {
+                        return None;
+                    }
+                    pause = (pause * 2).min(Duration::from_secs(1));
+                }
+                result => return Some(result),
+            }
+        }
+    }
+}

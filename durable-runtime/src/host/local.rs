@@ -1,0 +1,50 @@
+//! What clients of this process use of the host.
+
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use super::router::Router;
+use super::watchers::Watchers;
+use crate::client::LocalHost;
+use crate::model::{Command, InstanceId, InstanceRecord, Rejection, Reply};
+use crate::partition::{Input, Responder};
+
+/// The host as its clients see it.
+#[derive(Debug)]
+pub(super) struct LocalLink {
+    pub(super) router: Arc<Router>,
+    pub(super) watchers: Arc<Watchers>,
+}
+
+impl LocalHost for LocalLink {
+    fn request(
+        &self,
+        to: &InstanceId,
+        command: Command,
+    ) -> Result<oneshot::Receiver<Result<Reply, Rejection>>, Command> {
+        let (answer, receiver) = oneshot::channel();
+        let input = Input::Request {
+            to: to.clone(),
+            command,
+            responder: Responder(Box::new(move |result| {
+                // Whoever has stopped waiting does not want it.
+                let _ = answer.send(result);
+            })),
+        };
+        match self.router.send(self.router.partition_of(to), input) {
+            Ok(()) => Ok(receiver),
+            Err(Input::Request { command, .. }) => Err(command),
+            Err(_) => Ok(receiver),
+        }
+    }
+
+    fn subscribe(&self, id: &InstanceId) -> Option<oneshot::Receiver<Arc<InstanceRecord>>> {
+        self.router.epoch(self.router.partition_of(id))?;
+        Some(self.watchers.subscribe(id))
+    }
+
+    fn unsubscribe(&self, id: &InstanceId) {
+        self.watchers.unsubscribe(id);
+    }
+}

@@ -1,0 +1,87 @@
+//! How a host is to behave.
+
+use std::time::Duration;
+
+use super::HostError;
+
+/// The settings of a host. Each has a default that is right for most programs:
+///
+/// ```
+/// use durable_runtime::host::HostOptions;
+///
+/// let options = HostOptions {
+///     max_concurrent_activities: 50,
+///     ..HostOptions::default()
+/// };
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostOptions {
+    /// How many activities run at the same time; the others wait. Default: 1,000.
+    pub max_concurrent_activities: usize,
+    /// How many orchestrators run code at the same moment, which is the number of threads that run
+    /// them. One that waits does not count. Default: the number of processors.
+    pub max_concurrent_orchestrations: usize,
+    /// How many orchestrations that wait are kept in memory, so that they go on without replaying
+    /// their history; the longest unused are let go first. Default: 20,000.
+    pub max_cached_instances: usize,
+    /// How long an orchestration that waits is kept in memory. Default: 5 minutes.
+    pub idle_timeout: Duration,
+    /// The number of partitions of the task hub, when this host creates it; it is fixed from then
+    /// on. It bounds over how many workers the hub can spread. Default: 16.
+    pub partition_count: u32,
+    /// The longest input, output or event payload, in bytes of JSON. Default: 4 MiB.
+    pub max_payload_bytes: usize,
+    /// How often an activity may take its process down with it before it fails with `Poison`.
+    /// Default: 10.
+    pub max_activity_attempts: u32,
+    /// How long a worker that stops answering keeps its partitions. A process that has ended is
+    /// noticed at once where storage can tell. Default: 15 seconds.
+    pub lease_duration: Duration,
+    /// How long running activities may go on when the host shuts down. Those that take longer are
+    /// run again by the next host. Default: 10 seconds.
+    pub shutdown_grace: Duration,
+}
+
+impl Default for HostOptions {
+    fn default() -> Self {
+        Self {
+            max_concurrent_activities: 1_000,
+            max_concurrent_orchestrations: std::thread::available_parallelism()
+                .map_or(1, std::num::NonZero::get),
+            max_cached_instances: 20_000,
+            idle_timeout: Duration::from_secs(300),
+            partition_count: 16,
+            max_payload_bytes: 4 * 1024 * 1024,
+            max_activity_attempts: 10,
+            lease_duration: Duration::from_secs(15),
+            shutdown_grace: Duration::from_secs(10),
+        }
+    }
+}
+
+impl HostOptions {
+    pub(super) fn check(&self) -> Result<(), HostError> {
+        let refuse = |field: &'static str, rule: &'static str| {
+            Err(HostError::InvalidOption { field, rule })
+        };
+        if self.max_concurrent_activities == 0 {
+            return refuse("max_concurrent_activities", "must be at least 1");
+        }
+        if self.max_concurrent_orchestrations == 0 {
+            return refuse("max_concurrent_orchestrations", "must be at least 1");
+        }
+        if self.partition_count == 0 || self.partition_count > 1_024 {
+            return refuse("partition_count", "must be between 1 and 1024");
+        }
+        if self.max_payload_bytes < 1_024 {
+            return refuse("max_payload_bytes", "must be at least 1024");
+        }
+        if self.max_activity_attempts == 0 {
+            return refuse("max_activity_attempts", "must be at least 1");
+        }
+        if self.lease_duration < Duration::from_secs(1) {
+            return refuse("lease_duration", "must be at least one second");
+        }
+        Ok(())
+    }
+}

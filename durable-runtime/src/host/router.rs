@@ -1,0 +1,143 @@
+//! Who owns which partition in this process, and the way there.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Mutex, PoisonError, RwLock};
+
+use rustc_hash::FxHashMap;
+
+use crate::model::{Due, Epoch, InboxMessage, InstanceId, PartitionId};
+use crate::partition::{Input, PartitionConfig};
+
+/// What a partition thread receives.
+#[derive(Debug)]
+pub(super) enum ThreadInput {
+    /// For one of its partitions, as long as that is owned under `epoch`; any if `None`.
+    Partition {
+        id: PartitionId,
+        epoch: Option<Epoch>,
+        input: Input,
+    },
+    /// It owns another partition.
+    Own(Box<Acquired>),
+    /// It no longer owns the partition.
+    Disown(PartitionId),
+    /// Hand everything over, say so, and end.
+    Stop,
+}
+
+/// A partition that was just acquired.
+#[derive(Debug)]
+pub(super) struct Acquired {
+    pub(super) config: PartitionConfig,
+    pub(super) due: Vec<(InstanceId, Due)>,
+    pub(super) inbox: Vec<InboxMessage>,
+}
+
+/// Routes inputs to the threads of this process.
+#[derive(Debug)]
+pub(crate) struct Router {
+    threads: Vec<Sender<ThreadInput>>,
+    owned: RwLock<FxHashMap<PartitionId, Epoch>>,
+    /// Up to where each owned partition is durable.
+    committed: Mutex<FxHashMap<PartitionId, (Epoch, u64)>>,
+    partition_count: u32,
+}
+
+impl Router {
+    pub(super) fn new(threads: usize, partition_count: u32) -> (Self, Vec<Receiver<ThreadInput>>) {
+        let (senders, receivers) = (0..threads).map(|_| channel()).unzip();
+        let router = Self {
+            threads: senders,
+            owned: RwLock::default(),
+            committed: Mutex::default(),
+            partition_count,
+        };
+        (router, receivers)
+    }
+
+    pub(super) fn partition_of(&self, id: &InstanceId) -> PartitionId {
+        id.partition(self.partition_count)
+    }
+
+    /// The epoch under which this process owns `partition`.
+    pub(super) fn epoch(&self, partition: PartitionId) -> Option<Epoch> {
+        let owned = self.owned.read().unwrap_or_else(PoisonError::into_inner);
+        owned.get(&partition).copied()
+    }
+
+    pub(super) fn owned(&self) -> Vec<(PartitionId, Epoch)> {
+        let owned = self.owned.read().unwrap_or_else(PoisonError::into_inner);
+        owned.iter().map(|(id, epoch)| (*id, *epoch)).collect()
+    }
+
+    /// Hands a partition to its thread.
+    pub(super) fn own(&self, acquired: Acquired) {
+        let (id, epoch) = (acquired.config.id, acquired.config.epoch);
+        self.set_committed(id, epoch, 0);
+        self.to_thread(id, ThreadInput::Own(Box::new(acquired)));
+        let mut owned = self.owned.write().unwrap_or_else(PoisonError::into_inner);
+        owned.insert(id, epoch);
+    }
+
+    /// Takes a partition away from its thread, if it is still owned under `epoch`.
+    pub(super) fn disown(&self, id: PartitionId, epoch: Epoch) {
+        let mut owned = self.owned.write().unwrap_or_else(PoisonError::into_inner);
+        if owned.get(&id) == Some(&epoch) {
+            owned.remove(&id);
+            self.to_thread(id, ThreadInput::Disown(id));
+        }
+    }
+
+    /// Sends `input` to the partition; gives it back if that is not owned here.
+    pub(super) fn send(&self, id: PartitionId, input: Input) -> Result<(), Input> {
+        if self.epoch(id).is_none() {
+            return Err(input);
+        }
+        self.to_thread(
+            id,
+            ThreadInput::Partition {
+                id,
+                epoch: None,
+                input,
+            },
+        );
+        Ok(())
+    }
+
+    /// Sends `input` to the partition as it is owned under `epoch`, or to nobody.
+    pub(super) fn send_to(&self, id: PartitionId, epoch: Epoch, input: Input) {
+        let epoch = Some(epoch);
+        self.to_thread(id, ThreadInput::Partition { id, epoch, input });
+    }
+
+    pub(super) fn stop_threads(&self) {
+        for thread in &self.threads {
+            // A thread that has ended needs no stopping.
+            let _ = thread.send(ThreadInput::Stop);
+        }
+    }
+
+    pub(super) fn set_committed(&self, id: PartitionId, epoch: Epoch, sequence: u64) {
+        let mut committed = self.committed.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = committed.entry(id).or_insert((epoch, 0));
+        if epoch > entry.0 {
+            *entry = (epoch, sequence);
+        } else if epoch == entry.0 {
+            entry.1 = entry.1.max(sequence);
+        }
+    }
+
+    pub(super) fn committed(&self, id: PartitionId, epoch: Epoch) -> u64 {
+        let committed = self.committed.lock().unwrap_or_else(PoisonError::into_inner);
+        match committed.get(&id) {
+            Some((of, sequence)) if *of == epoch => *sequence,
+            _ => 0,
+        }
+    }
+
+    fn to_thread(&self, id: PartitionId, input: ThreadInput) {
+        let thread = &self.threads[id.0 as usize % self.threads.len()];
+        // The thread ends only when the host does; what comes then is taken up by the next one.
+        let _ = thread.send(input);
+    }
+}

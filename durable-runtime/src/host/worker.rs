@@ -1,0 +1,238 @@
+//! A partition thread: runs the orchestrators of several partitions, outside of any async runtime.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::Duration;
+
+use rustc_hash::FxHashMap;
+
+use super::activities::Executor;
+use super::clock;
+use super::committer::Handover;
+use super::loader::LoadRequest;
+use super::router::{Acquired, ThreadInput};
+use super::state::HostState;
+use super::watchers::Watchers;
+use crate::model::{InstanceId, PartitionId};
+use crate::partition::{Effect, Input, Output, Partition};
+
+/// What a partition thread needs.
+#[derive(Debug)]
+pub(super) struct Worker {
+    pub(super) inputs: Receiver<ThreadInput>,
+    pub(super) handover: Arc<Handover>,
+    pub(super) loads: Sender<LoadRequest>,
+    pub(super) executor: Executor,
+    pub(super) watchers: Arc<Watchers>,
+    pub(super) state: Arc<HostState>,
+    pub(super) partitions: FxHashMap<PartitionId, Owned>,
+}
+
+/// A partition with the effects that wait for commits.
+#[derive(Debug)]
+pub(super) struct Owned {
+    partition: Partition,
+    waiting: VecDeque<(u64, Vec<Effect>)>,
+    committed: u64,
+}
+
+/// How many inputs are taken, and how many instances run, before progress is handed over.
+const BATCH: usize = 512;
+/// How often idle instances are looked for.
+const HOUSEKEEPING: Duration = Duration::from_secs(1);
+/// An orchestrator that runs for longer without waiting is reported: it holds up others.
+const SLOW_EPISODE: Duration = Duration::from_millis(100);
+
+impl Worker {
+    /// Runs until the host stops.
+    pub(super) fn run(mut self) {
+        while self.take_inputs() {
+            let now = clock::now();
+            for owned in self.partitions.values_mut() {
+                owned.partition.advance(now);
+            }
+            self.step();
+            self.hand_over();
+        }
+        self.finish();
+    }
+
+    /// Hands the rest over, and releases what waits for that to be durable.
+    fn finish(mut self) {
+        const ROUND: Duration = Duration::from_millis(50);
+        self.hand_over();
+        while self.partitions.values().any(|owned| !owned.waiting.is_empty())
+            && !self.state.is_abandoned()
+        {
+            if let Ok(ThreadInput::Partition {
+                id,
+                input: Input::Committed { sequence },
+                ..
+            }) = self.inputs.recv_timeout(ROUND)
+            {
+                self.release(id, sequence);
+            }
+        }
+    }
+
+    /// Waits for inputs and takes them; `false` when the host stops.
+    fn take_inputs(&mut self) -> bool {
+        let first = self.inputs.recv_timeout(self.next_wake());
+        let mut next = match first {
+            Ok(input) => Some(input),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => return false,
+        };
+        // What is new is handled at the present time, not at that of the last round.
+        let now = clock::now();
+        for owned in self.partitions.values_mut() {
+            owned.partition.set_time(now);
+        }
+        for _ in 0..BATCH {
+            match next {
+                None => break,
+                Some(ThreadInput::Stop) => return false,
+                Some(input) => self.take(input),
+            }
+            next = self.inputs.try_recv().ok();
+        }
+        if let Some(last) = next {
+            if matches!(last, ThreadInput::Stop) {
+                return false;
+            }
+            self.take(last);
+        }
+        true
+    }
+
+    fn next_wake(&self) -> Duration {
+        let partitions = self.partitions.values().map(|owned| &owned.partition);
+        if partitions.clone().any(Partition::has_work) {
+            return Duration::ZERO;
+        }
+        partitions
+            .filter_map(Partition::next_due)
+            .min()
+            .map_or(HOUSEKEEPING, |due| clock::until(due).min(HOUSEKEEPING))
+    }
+
+    fn take(&mut self, input: ThreadInput) {
+        match input {
+            ThreadInput::Partition { id, epoch, input } => {
+                let Some(owned) = self.partitions.get_mut(&id) else {
+                    return;
+                };
+                if epoch.is_some_and(|epoch| epoch != owned.partition.epoch()) {
+                    return;
+                }
+                if let Input::Committed { sequence } = &input {
+                    let sequence = *sequence;
+                    owned.partition.handle(input);
+                    self.release(id, sequence);
+                } else {
+                    owned.partition.handle(input);
+                }
+            }
+            ThreadInput::Own(acquired) => {
+                let Acquired { config, due, inbox } = *acquired;
+                let id = config.id;
+                let owned = Owned {
+                    partition: Partition::new(config, clock::now(), due, inbox),
+                    waiting: VecDeque::new(),
+                    committed: 0,
+                };
+                self.partitions.insert(id, owned);
+            }
+            ThreadInput::Disown(id) => {
+                self.partitions.remove(&id);
+                self.watchers.recheck_all();
+            }
+            ThreadInput::Stop => {}
+        }
+    }
+
+    /// Runs instances, up to a bound, in all partitions.
+    fn step(&mut self) {
+        for owned in self.partitions.values_mut() {
+            for _ in 0..BATCH {
+                let began = clock::instant();
+                let Some(id) = owned.partition.step() else {
+                    break;
+                };
+                report_if_slow(&id, began.elapsed());
+            }
+        }
+    }
+
+    fn hand_over(&mut self) {
+        let ids: Vec<_> = self.partitions.keys().copied().collect();
+        for id in ids {
+            let Some(owned) = self.partitions.get_mut(&id) else {
+                continue;
+            };
+            let epoch = owned.partition.epoch();
+            for query in owned.partition.take_queries() {
+                let request = LoadRequest {
+                    partition: id,
+                    epoch,
+                    query,
+                };
+                // The loader ends after the partition threads.
+                let _ = self.loads.send(request);
+            }
+            let Some(Output {
+                sequence,
+                delta,
+                effects,
+            }) = owned.partition.take_output()
+            else {
+                continue;
+            };
+            if !effects.is_empty() {
+                owned.waiting.push_back((sequence, effects));
+            }
+            let committed = owned.committed;
+            if delta.is_empty() {
+                self.release(id, committed);
+            } else {
+                self.handover.add(delta, sequence);
+            }
+        }
+    }
+
+    /// Releases the effects that the commits up to `sequence` have caused.
+    fn release(&mut self, id: PartitionId, sequence: u64) {
+        let Some(owned) = self.partitions.get_mut(&id) else {
+            return;
+        };
+        owned.committed = owned.committed.max(sequence);
+        while let Some((number, _)) = owned.waiting.front()
+            && *number <= owned.committed
+        {
+            let Some((_, effects)) = owned.waiting.pop_front() else {
+                return;
+            };
+            for effect in effects {
+                match effect {
+                    Effect::RunActivity(work) => self.executor.submit(work),
+                    Effect::SkipActivity => self.executor.skip(),
+                    Effect::CancelActivities(instance) => self.executor.cancel(&instance),
+                    Effect::Reply(responder, result) => (responder.0)(result),
+                    Effect::Ended(record) => self.watchers.ended(&record),
+                }
+            }
+        }
+    }
+}
+
+fn report_if_slow(id: &InstanceId, took: Duration) {
+    if took > SLOW_EPISODE {
+        tracing::warn!(
+            instance = %id,
+            milliseconds = took.as_millis(),
+            "an orchestrator ran for long without waiting and held up others: move the work into \
+             an activity"
+        );
+    }
+}

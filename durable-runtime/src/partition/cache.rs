@@ -1,0 +1,288 @@
+//! Which instances are in memory: loading them, and letting go of them.
+
+use super::instance::Instance;
+use super::{Job, MAX_RECOVERING, Partition, Query};
+use crate::context::core::Identity;
+use crate::engine::{self, ExecutionState, LiveExecution};
+use crate::model::{
+    Due, EventKind, Failure, HistoryEvent, InstanceId, Payload, StoredInstance,
+};
+
+/// What the partition knows of an instance.
+#[derive(Debug)]
+pub(super) enum Slot {
+    /// It is being read from storage; these jobs wait for it.
+    Loading(Vec<Job>),
+    Present(Box<Instance>),
+    /// It was deleted by the commit of this number, which may not be durable yet.
+    Deleted { changed_in: u64 },
+}
+
+impl Partition {
+    pub(super) fn load(&mut self, id: InstanceId, jobs: Vec<Job>) {
+        self.queries.push(Query::Instance(id.clone()));
+        self.slots.insert(id, Slot::Loading(jobs));
+        self.loading += 1;
+    }
+
+    /// Loads more of what a new owner has to take up.
+    pub(super) fn recover(&mut self) {
+        while self.loading < MAX_RECOVERING
+            && let Some(id) = self.recovering.pop_front()
+        {
+            if !self.slots.contains_key(&id) {
+                self.load(id, Vec::new());
+            }
+        }
+    }
+
+    pub(super) fn loaded(&mut self, id: InstanceId, stored: Option<StoredInstance>) {
+        self.loading = self.loading.saturating_sub(1);
+        let jobs = match self.slots.remove(&id) {
+            Some(Slot::Loading(jobs)) => jobs,
+            Some(other) => {
+                self.slots.insert(id, other);
+                return;
+            }
+            None => Vec::new(),
+        };
+        match stored {
+            Some(stored) => {
+                let instance = self.restore(stored);
+                self.slots
+                    .insert(id.clone(), Slot::Present(Box::new(instance)));
+                self.resume(&id);
+            }
+            None => {
+                // Known not to exist, as far as the jobs at hand are concerned.
+                self.slots
+                    .insert(id.clone(), Slot::Deleted { changed_in: 0 });
+            }
+        }
+        for job in jobs {
+            self.job(id.clone(), job);
+        }
+        self.let_go(&id);
+        self.recover();
+    }
+
+    /// An instance as its row and history say. One that cannot be read has failed.
+    fn restore(&mut self, stored: StoredInstance) -> Instance {
+        let next_row = stored.history.last().map_or(0, |row| row.sequence + 1);
+        let record = stored.record;
+        if let Some(Due::At(time)) = record.due {
+            self.due.remove(time, &record.id);
+        }
+        let history = engine::decode_history(&stored.history)
+            .and_then(|history| Ok((ExecutionState::from_history(&history)?, history)));
+        let mut instance = match history {
+            Ok((state, history)) => {
+                let mut instance = Instance::new(record, state);
+                instance.input = first_input(&history);
+                if !instance.state.has_run {
+                    instance.undelivered = history.iter().map(|event| event.kind.clone()).collect();
+                }
+                instance.history = Some(history);
+                instance
+            }
+            Err(problem) => {
+                let state = ExecutionState::new(record.execution, None, None);
+                let mut instance = Instance::new(record, state);
+                if !instance.has_ended() {
+                    let failure = Failure::new(
+                        Failure::CORRUPT,
+                        format!("what is stored of the instance cannot be read: {problem}"),
+                    );
+                    self.fail(&mut instance, failure);
+                }
+                instance
+            }
+        };
+        instance.next_row = next_row;
+        instance
+    }
+
+    /// Takes a loaded instance up where it was left.
+    fn resume(&mut self, id: &InstanceId) {
+        let Some(Slot::Present(mut instance)) = self.slots.remove(id) else {
+            return;
+        };
+        if !instance.has_ended() && instance.state.has_run {
+            self.replay(&mut instance);
+        }
+        self.dispatch_open(&mut instance);
+        let news = !instance.arrived.is_empty();
+        let left = !instance.undelivered.is_empty() && instance.live.is_some();
+        if news || left && instance.may_run(self.now) {
+            self.make_runnable(&mut instance);
+        }
+        self.touch(&mut instance);
+        self.slots.insert(id.clone(), Slot::Present(instance));
+        self.wake(id);
+    }
+
+    /// Brings the code of a loaded instance back to where it was. Without the code the instance is
+    /// left alone; one whose code does something else has failed.
+    pub(super) fn replay(&mut self, instance: &mut Instance) {
+        let Some(mut live) = self.begin(instance) else {
+            return;
+        };
+        let history = instance.history.take().unwrap_or_default();
+        match engine::replay(&mut live, &history) {
+            Ok(replayed) => {
+                for id in replayed.cancelled_timers {
+                    instance.state.timers.remove(&id);
+                }
+                instance.undelivered = replayed.undelivered;
+                instance.input = None;
+                instance.live = Some(live);
+                self.live += 1;
+                if let Some(completion) = replayed.completion {
+                    self.complete(instance, completion);
+                    self.make_runnable(instance);
+                }
+            }
+            Err(failure) => {
+                self.fail(instance, failure);
+                self.make_runnable(instance);
+            }
+        }
+    }
+
+    /// The code of an instance, at its beginning; `None` if this worker does not have it.
+    pub(super) fn begin(&self, instance: &Instance) -> Option<LiveExecution> {
+        let record = &instance.record;
+        let function = self
+            .config
+            .registry
+            .exact_orchestrator(&record.name, record.version.as_deref());
+        let Some(function) = function else {
+            tracing::warn!(
+                instance = %record.id,
+                orchestrator = %record.name,
+                version = record.version.as_deref().unwrap_or("(none)"),
+                "this worker does not have the orchestrator in this version; the instance waits"
+            );
+            return None;
+        };
+        let identity = Identity {
+            instance: record.id.clone(),
+            execution: instance.state.lineage,
+            name: record.name.clone(),
+            version: record.version.clone(),
+            parent: record.parent.clone(),
+            max_payload_bytes: self.config.max_payload_bytes,
+        };
+        let input = instance.input.clone()?;
+        Some(LiveExecution::begin(function, identity, input, record.created))
+    }
+
+    /// Notes that the instance is in use.
+    pub(super) fn touch(&mut self, instance: &mut Instance) {
+        self.stamp += 1;
+        instance.stamp = self.stamp;
+        instance.last_used = self.now;
+        self.used
+            .push_back((instance.record.id.clone(), self.stamp));
+    }
+
+    /// Lets go of the instances that have not been used for long, and of those above the limit.
+    pub(super) fn evict_idle(&mut self) {
+        let idle =
+            chrono::Duration::from_std(self.config.idle_timeout).unwrap_or(chrono::Duration::MAX);
+        // One that is busy gets another turn, but only one in each call.
+        for _ in 0..self.used.len() {
+            let Some((id, stamp)) = self.used.front() else {
+                return;
+            };
+            let at_rest = match self.slots.get(id) {
+                Some(Slot::Present(instance)) if instance.stamp == *stamp => {
+                    let over = self.live > self.config.max_cached_instances;
+                    if !over && self.now - instance.last_used < idle {
+                        break;
+                    }
+                    Some(instance.is_at_rest(self.committed))
+                }
+                _ => None,
+            };
+            if let Some(entry) = self.used.pop_front() {
+                match at_rest {
+                    Some(true) => self.forget(&entry.0),
+                    Some(false) => self.used.push_back(entry),
+                    None => {}
+                }
+            }
+        }
+        self.drop_old_uses();
+    }
+
+    /// Each use leaves an entry, of which only the last one of an instance counts.
+    fn drop_old_uses(&mut self) {
+        if self.used.len() > 2 * self.slots.len() + 1024 {
+            let slots = &self.slots;
+            self.used.retain(|(id, stamp)| {
+                matches!(slots.get(id), Some(Slot::Present(instance)) if instance.stamp == *stamp)
+            });
+        }
+    }
+
+    fn forget(&mut self, id: &InstanceId) {
+        if let Some(Slot::Present(instance)) = self.slots.remove(id)
+            && instance.live.is_some()
+        {
+            self.live -= 1;
+        }
+    }
+
+    /// Drops what need not stay in memory: ended and missing instances.
+    fn let_go(&mut self, id: &InstanceId) {
+        let drop = match self.slots.get(id) {
+            Some(Slot::Deleted { changed_in }) => *changed_in <= self.committed,
+            Some(Slot::Present(instance)) => {
+                instance.has_ended()
+                    && instance.is_at_rest(self.committed)
+                    && instance.state.activities.is_empty()
+            }
+            Some(Slot::Loading(_)) | None => false,
+        };
+        if drop {
+            self.forget(id);
+        }
+    }
+
+    pub(super) fn commit_acknowledged(&mut self, sequence: u64) {
+        self.committed = self.committed.max(sequence);
+        while let Some((changed_in, _)) = self.changed.front()
+            && *changed_in <= self.committed
+        {
+            let Some((changed_in, id)) = self.changed.pop_front() else {
+                return;
+            };
+            self.reload_for_jobs(&id, changed_in);
+            self.let_go(&id);
+        }
+    }
+
+    /// Jobs that need the history of an instance have waited until it is in storage.
+    fn reload_for_jobs(&mut self, id: &InstanceId, changed_in: u64) {
+        let Some(Slot::Present(instance)) = self.slots.get_mut(id) else {
+            return;
+        };
+        if instance.changed_in == changed_in && !instance.after_commit.is_empty() {
+            let jobs = std::mem::take(&mut instance.after_commit);
+            if instance.is_at_rest(self.committed) {
+                self.forget(id);
+                self.load(id.clone(), jobs);
+            } else {
+                instance.after_commit = jobs;
+            }
+        }
+    }
+}
+
+fn first_input(history: &[HistoryEvent]) -> Option<Payload> {
+    match history.first().map(|event| &event.kind) {
+        Some(EventKind::ExecutionStarted(started)) => Some(started.input.clone()),
+        _ => None,
+    }
+}

@@ -1,0 +1,347 @@
+//! What clients and other instances ask of an instance.
+
+use chrono::{DateTime, Utc};
+
+use super::cache::Slot;
+use super::instance::Instance;
+use super::{Effect, Job, Origin, Partition, Query, Request};
+use crate::model::{
+    Command, EventKind, ExecutionStarted, Failure, InstanceDelta, InstanceId, InstanceRecord,
+    OnExisting, Payload, Rejection, Reply, RuntimeStatus, StartOrchestration,
+};
+
+impl Partition {
+    /// Carries a command out; its instance has been loaded if it exists.
+    pub(super) fn command(&mut self, request: Request) {
+        let exists = matches!(self.slots.get(&request.to), Some(Slot::Present(_)));
+        match request.command {
+            Command::Start(start) => self.start(request.to, *start, request.from),
+            Command::Rewind { start: Some(_), .. } => self.rewind_child(request),
+            Command::SubOrchestrationEnded { .. } if !exists => {
+                self.answer(request.from, Ok(Reply::Done));
+            }
+            _ if !exists => {
+                let rejection = Rejection::InstanceNotFound { id: request.to };
+                self.answer(request.from, Err(rejection));
+            }
+            Command::RaiseEvent { name, data } => {
+                let event = EventKind::EventRaised { name, data };
+                self.deliver(&request.to, event, request.from);
+            }
+            Command::SubOrchestrationEnded { .. } => self.child_ended(request),
+            Command::Suspend { reason } => self.suspend(&request.to, reason, request.from),
+            Command::Resume { reason } => self.resume_suspended(&request.to, reason, request.from),
+            Command::Rewind { .. } => self.rewind(request),
+            Command::Terminate { reason, recursive } => {
+                if recursive {
+                    self.with_children(Request {
+                        command: Command::Terminate { reason, recursive },
+                        ..request
+                    });
+                } else {
+                    self.terminate(&request.to, reason, request.from);
+                }
+            }
+            Command::Purge => self.with_children(Request {
+                command: Command::Purge,
+                ..request
+            }),
+        }
+    }
+
+    fn start(&mut self, id: InstanceId, start: StartOrchestration, from: Origin) {
+        let found = self
+            .config
+            .registry
+            .orchestrator(&start.name, start.version.as_deref());
+        let version = match found {
+            Ok((_, version)) => version.map(str::to_owned),
+            Err(failure) => {
+                let rejection = Rejection::UnknownOrchestrator {
+                    message: failure.message().to_owned(),
+                };
+                self.refuse_start(&start, failure, rejection, from);
+                return;
+            }
+        };
+        if let Some(Slot::Present(existing)) = self.slots.get(&id) {
+            let status = existing.record.status;
+            let refused = match start.on_existing {
+                None => !status.has_ended(),
+                Some(OnExisting::Error) => true,
+                Some(OnExisting::Restart) => false,
+                Some(OnExisting::Ignore) => {
+                    self.answer(from, Ok(Reply::Existing));
+                    return;
+                }
+            };
+            if refused {
+                let rejection = Rejection::AlreadyExists { id, status };
+                let failure = Failure::new(Failure::INSTANCE_ID, rejection.to_string());
+                self.refuse_start(&start, failure.non_retriable(), rejection, from);
+                return;
+            }
+            if !status.has_ended() {
+                self.terminate_instance(&id, "replaced by a new start".to_owned());
+            }
+        }
+        self.create(id, start, version, from);
+    }
+
+    fn create(
+        &mut self,
+        id: InstanceId,
+        start: StartOrchestration,
+        version: Option<String>,
+        from: Origin,
+    ) {
+        let now = self.now;
+        let record = InstanceRecord {
+            id: id.clone(),
+            execution: start.execution,
+            name: start.name.clone(),
+            version: version.clone(),
+            status: RuntimeStatus::Pending,
+            created: now,
+            updated: now,
+            due: None,
+            custom_status: None,
+            output: None,
+            parent: start.parent.as_ref().map(|parent| parent.instance.clone()),
+            tags: start.tags.clone(),
+        };
+        let started = ExecutionStarted {
+            execution: start.execution,
+            name: start.name,
+            version,
+            input: start.input,
+            parent: start.parent,
+            start_at: start.start_at,
+            tags: start.tags,
+        };
+        let mut instance = Box::new(Instance::started(record, started, now));
+        instance.answers.push((from, Ok(Reply::Started)));
+        self.make_runnable(&mut instance);
+        if let Some(Slot::Present(replaced)) = self.slots.insert(id, Slot::Present(instance)) {
+            // Its queued entries find the new one, which is what they are to run.
+            for job in replaced.after_commit {
+                if let Job::Request(request) = job {
+                    self.command(request);
+                }
+            }
+        }
+    }
+
+    fn refuse_start(
+        &mut self,
+        start: &StartOrchestration,
+        failure: Failure,
+        rejection: Rejection,
+        from: Origin,
+    ) {
+        if let Some(parent) = &start.parent {
+            let command = Command::SubOrchestrationEnded {
+                execution: parent.execution,
+                task: parent.task,
+                outcome: Err(failure),
+            };
+            self.send(parent.instance.clone(), command);
+        }
+        self.answer(from, Err(rejection));
+    }
+
+    /// Gives an event to an instance, and answers when it is recorded.
+    fn deliver(&mut self, id: &InstanceId, event: EventKind, from: Origin) {
+        let Some(Slot::Present(instance)) = self.slots.get_mut(id) else {
+            return;
+        };
+        if instance.has_ended() {
+            let rejection = not_running(instance, "raising an event", "has not ended");
+            self.answer(from, Err(rejection));
+            return;
+        }
+        instance.answers.push((from, Ok(Reply::Done)));
+        self.arrived(id, event);
+    }
+
+    fn child_ended(&mut self, request: Request) {
+        let Command::SubOrchestrationEnded {
+            execution,
+            task,
+            outcome,
+        } = request.command
+        else {
+            return;
+        };
+        let Some(Slot::Present(instance)) = self.slots.get_mut(&request.to) else {
+            return;
+        };
+        let awaited =
+            instance.state.lineage == execution && instance.state.children.contains_key(&task);
+        if !awaited || instance.has_ended() && instance.record.status != RuntimeStatus::Failed {
+            self.answer(request.from, Ok(Reply::Done));
+            return;
+        }
+        instance.answers.push((request.from, Ok(Reply::Done)));
+        let event = match outcome {
+            Ok(result) => EventKind::SubOrchestrationCompleted { id: task, result },
+            Err(failure) => EventKind::SubOrchestrationFailed { id: task, failure },
+        };
+        self.arrived(&request.to, event);
+    }
+
+    fn suspend(&mut self, id: &InstanceId, reason: String, from: Origin) {
+        self.change(id, from, "suspending", |instance, now| {
+            if instance.record.status != RuntimeStatus::Suspended {
+                instance.record.status = RuntimeStatus::Suspended;
+                instance.record.output = Payload::encode(&reason).ok();
+                instance.arrive(now, EventKind::ExecutionSuspended { reason });
+            }
+        });
+    }
+
+    fn resume_suspended(&mut self, id: &InstanceId, reason: String, from: Origin) {
+        self.change(id, from, "resuming", |instance, now| {
+            if instance.record.status == RuntimeStatus::Suspended {
+                let waits = instance.state.start_at.is_some_and(|start_at| start_at > now);
+                instance.record.status = if waits && !instance.state.has_run {
+                    RuntimeStatus::Pending
+                } else {
+                    RuntimeStatus::Running
+                };
+                instance.record.output = None;
+                instance.arrive(now, EventKind::ExecutionResumed { reason });
+            }
+        });
+    }
+
+    /// Changes an instance that has not ended, records that and answers.
+    fn change(
+        &mut self,
+        id: &InstanceId,
+        from: Origin,
+        action: &str,
+        change: impl FnOnce(&mut Instance, DateTime<Utc>),
+    ) {
+        let Some(Slot::Present(mut instance)) = self.slots.remove(id) else {
+            return;
+        };
+        if instance.has_ended() {
+            let rejection = not_running(&instance, action, "has not ended");
+            self.answer(from, Err(rejection));
+        } else {
+            change(&mut instance, self.now);
+            instance.answers.push((from, Ok(Reply::Done)));
+            self.record(&mut instance, Vec::new());
+            self.make_runnable(&mut instance);
+        }
+        self.slots.insert(id.clone(), Slot::Present(instance));
+    }
+
+    fn terminate(&mut self, id: &InstanceId, reason: String, from: Origin) {
+        if let Some(Slot::Present(instance)) = self.slots.get(id)
+            && instance.has_ended()
+        {
+            let rejection = not_running(instance, "terminating", "has not ended");
+            self.answer(from, Err(rejection));
+            return;
+        }
+        self.terminate_instance(id, reason);
+        self.answer(from, Ok(Reply::Done));
+    }
+
+    fn terminate_instance(&mut self, id: &InstanceId, reason: String) {
+        let Some(Slot::Present(mut instance)) = self.slots.remove(id) else {
+            return;
+        };
+        let failure = Failure::new(
+            Failure::TERMINATED,
+            format!("the orchestration was terminated: {reason}"),
+        );
+        let output = Payload::encode(&reason).ok();
+        instance.arrive(self.now, EventKind::ExecutionTerminated { reason });
+        self.end(&mut instance, RuntimeStatus::Terminated, Err(failure));
+        instance.record.output = output;
+        self.record(&mut instance, Vec::new());
+        self.effects.push(Effect::CancelActivities(id.clone()));
+        self.slots.insert(id.clone(), Slot::Present(instance));
+        self.wake(id);
+    }
+
+    /// Has the children of an instance looked up, for a command that concerns them as well.
+    fn with_children(&mut self, request: Request) {
+        let waiting = self
+            .waiting_for_children
+            .entry(request.to.clone())
+            .or_default();
+        waiting.push(request);
+        if let [request] = &waiting[..] {
+            self.queries.push(Query::Children(request.to.clone()));
+        }
+    }
+
+    pub(super) fn children_found(&mut self, id: &InstanceId, children: &[InstanceId]) {
+        let requests = self.waiting_for_children.remove(id).unwrap_or_default();
+        for request in requests {
+            let mut children = children.to_vec();
+            if let Some(Slot::Present(instance)) = self.slots.get(id) {
+                // Those of this execution may be too young to be in storage.
+                let open = instance.state.children.values();
+                children.extend(open.cloned());
+                children.sort_unstable();
+                children.dedup();
+            } else if !self.slots.contains_key(id) {
+                // It was let go in the meantime.
+                self.job(id.clone(), Job::Request(request));
+                continue;
+            }
+            match request.command {
+                Command::Purge => self.purge(id, &children, request.from),
+                Command::Terminate { reason, .. } => {
+                    for child in children {
+                        let command = Command::Terminate {
+                            reason: reason.clone(),
+                            recursive: true,
+                        };
+                        self.send(child, command);
+                    }
+                    self.terminate(id, reason, request.from);
+                }
+                command => self.command(Request { command, ..request }),
+            }
+        }
+    }
+
+    fn purge(&mut self, id: &InstanceId, children: &[InstanceId], from: Origin) {
+        match self.slots.get(id) {
+            Some(Slot::Present(instance)) if !instance.has_ended() => {
+                let rejection = not_running(instance, "purging", "has ended");
+                self.answer(from, Err(rejection));
+            }
+            Some(Slot::Present(_)) => {
+                for child in children {
+                    self.send(child.clone(), Command::Purge);
+                }
+                let changed_in = self.sequence + 1;
+                self.slots.insert(id.clone(), Slot::Deleted { changed_in });
+                self.delta.change(InstanceDelta::Delete { id: id.clone() });
+                self.changed(id);
+                self.answer(from, Ok(Reply::Done));
+            }
+            _ => {
+                let rejection = Rejection::InstanceNotFound { id: id.clone() };
+                self.answer(from, Err(rejection));
+            }
+        }
+    }
+}
+
+/// The rejection of a command that the instance's status does not allow.
+pub(super) fn not_running(instance: &Instance, action: &str, needs: &str) -> Rejection {
+    Rejection::NotRunning {
+        id: instance.record.id.clone(),
+        status: instance.record.status,
+        action: action.to_owned(),
+        needs: needs.to_owned(),
+    }
+}
