@@ -97,6 +97,13 @@ fn check_place(place: &Place, path: &std::path::Path) -> Result<(), StorageError
             message: "it is a directory".into(),
         });
     }
+    // SQLite takes a file of a single byte for an empty one and would write over it.
+    if path.metadata().is_ok_and(|metadata| metadata.len() == 1) {
+        return Err(StorageError::NotOurs {
+            place: place.to_string(),
+            message: "it is not a SQLite database".into(),
+        });
+    }
     match path.parent() {
         Some(directory) if !directory.is_dir() => Err(StorageError::Unavailable {
             message: format!(
