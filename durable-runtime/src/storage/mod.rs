@@ -15,7 +15,7 @@ use std::time::Duration;
 pub use error::StorageError;
 pub use memory::Memory;
 pub use query::{InstanceFilter, InstancePageRequest, InstanceSummary, PageKey};
-pub use sqlite::Sqlite;
+pub use sqlite::{Sqlite, SqliteOptions};
 
 use crate::model::{
     Delta, Due, Envelope, Epoch, InboxMessage, InstanceId, PartitionId, Rejection, Reply,

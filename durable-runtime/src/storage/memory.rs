@@ -1,3 +1,0 @@
-/// In the memory of this process.
-#[derive(Debug, Clone, Default)]
-pub struct Memory {}

@@ -1,0 +1,213 @@
+//! The hub's operations.
+
+use std::collections::HashSet;
+use std::ops::Bound::{Excluded, Unbounded};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::{MemoryWatch, SharedHub};
+use crate::model::{
+    Delta, Due, Envelope, Epoch, InboxMessage, InstanceId, MessageId, MessageOrigin, PartitionId,
+    Rejection, Reply, RequestId, StoredInstance, WorkerId,
+};
+use crate::storage::{
+    HubStorage, InstancePageRequest, InstanceSummary, Lease, StorageError, Watch,
+};
+
+/// A hub that was opened. When this is dropped, its workers are known to be gone.
+#[derive(Debug)]
+pub(super) struct MemoryHub {
+    shared: Arc<SharedHub>,
+    workers: Mutex<HashSet<WorkerId>>,
+}
+
+impl MemoryHub {
+    pub(super) fn new(shared: Arc<SharedHub>) -> Self {
+        Self {
+            shared,
+            workers: Mutex::default(),
+        }
+    }
+}
+
+impl Drop for MemoryHub {
+    fn drop(&mut self) {
+        let workers = self
+            .workers
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        for worker in workers.drain() {
+            self.shared.change(|state| state.abandon(&worker));
+        }
+    }
+}
+
+impl HubStorage for MemoryHub {
+    fn partition_count(&self) -> u32 {
+        self.shared.partition_count
+    }
+
+    fn acquire(
+        &self,
+        worker: &WorkerId,
+        duration: Duration,
+        at_most: usize,
+    ) -> Result<Vec<Lease>, StorageError> {
+        self.workers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(worker.clone());
+        Ok(self
+            .shared
+            .change(|state| state.acquire(worker, duration, at_most)))
+    }
+
+    fn renew(
+        &self,
+        worker: &WorkerId,
+        duration: Duration,
+    ) -> Result<Vec<(PartitionId, Epoch)>, StorageError> {
+        // Nobody waits for a lease to be prolonged, so the version stays.
+        Ok(self.shared.state().renew(worker, duration))
+    }
+
+    fn release(&self, worker: &WorkerId) -> Result<(), StorageError> {
+        self.shared.change(|state| state.release(worker));
+        self.workers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(worker);
+        Ok(())
+    }
+
+    fn is_owned(&self, partition: PartitionId) -> Result<bool, StorageError> {
+        Ok(self.shared.state().is_owned(partition))
+    }
+
+    fn due_instances(
+        &self,
+        partition: PartitionId,
+    ) -> Result<Vec<(InstanceId, Due)>, StorageError> {
+        let state = self.shared.state();
+        Ok(state
+            .by_due
+            .range((partition, Due::Now, InstanceId::trusted(""))..)
+            .take_while(|(of, ..)| *of == partition)
+            .map(|(_, due, id)| (id.clone(), *due))
+            .collect())
+    }
+
+    fn load(&self, ids: &[InstanceId]) -> Result<Vec<Option<StoredInstance>>, StorageError> {
+        let state = self.shared.state();
+        Ok(ids
+            .iter()
+            .map(|id| state.instances.get(id).cloned())
+            .collect())
+    }
+
+    fn commit(&self, deltas: &[Delta]) -> Result<(), StorageError> {
+        self.shared.change(|state| {
+            state.check_epochs(deltas)?;
+            for delta in deltas {
+                state.apply(delta);
+            }
+            Ok(())
+        })
+    }
+
+    fn enqueue(&self, envelopes: &[Envelope]) -> Result<(), StorageError> {
+        let count = self.shared.partition_count;
+        if self.shared.change(|state| state.enqueue(envelopes, count)) {
+            Ok(())
+        } else {
+            Err(StorageError::Unavailable {
+                message: "the task hub has been deleted: open it again".into(),
+            })
+        }
+    }
+
+    fn inbox(&self, partitions: &[PartitionId]) -> Result<Vec<InboxMessage>, StorageError> {
+        let state = self.shared.state();
+        let first = MessageId {
+            origin: MessageOrigin::Client,
+            number: 0,
+        };
+        Ok(partitions
+            .iter()
+            .flat_map(|&partition| {
+                state
+                    .inbox
+                    .range((partition, first)..)
+                    .take_while(move |((of, _), _)| *of == partition)
+            })
+            .map(|(&(partition, id), envelope)| InboxMessage {
+                partition,
+                id,
+                envelope: envelope.clone(),
+            })
+            .collect())
+    }
+
+    fn take_reply(
+        &self,
+        request: RequestId,
+    ) -> Result<Option<Result<Reply, Rejection>>, StorageError> {
+        let mut state = self.shared.state();
+        let taken = state.replies.remove(&request.0.as_u128());
+        Ok(taken.map(|stored| stored.reply))
+    }
+
+    fn watch(&self) -> Result<Box<dyn Watch>, StorageError> {
+        Ok(Box::new(MemoryWatch {
+            seen: self.shared.state().version,
+            hub: Arc::clone(&self.shared),
+        }))
+    }
+
+    fn summary(
+        &self,
+        id: &InstanceId,
+        with_input: bool,
+    ) -> Result<Option<InstanceSummary>, StorageError> {
+        let state = self.shared.state();
+        Ok(state
+            .instances
+            .get(id)
+            .map(|stored| summary_of(stored, with_input)))
+    }
+
+    fn list(&self, request: &InstancePageRequest) -> Result<Vec<InstanceSummary>, StorageError> {
+        let state = self.shared.state();
+        let after = match &request.after {
+            Some(key) => Excluded((key.created, key.id.clone())),
+            None => Unbounded,
+        };
+        Ok(state
+            .by_creation
+            .range((after, Unbounded))
+            .filter_map(|(_, id)| state.instances.get(id))
+            .filter(|stored| request.filter.matches(&stored.record))
+            .take(request.size)
+            .map(|stored| summary_of(stored, request.with_input))
+            .collect())
+    }
+
+    fn children(&self, parent: &InstanceId) -> Result<Vec<InstanceId>, StorageError> {
+        let state = self.shared.state();
+        Ok(state
+            .by_parent
+            .range((parent.clone(), InstanceId::trusted(""))..)
+            .take_while(|(of, _)| of == parent)
+            .map(|(_, child)| child.clone())
+            .collect())
+    }
+}
+
+fn summary_of(stored: &StoredInstance, with_input: bool) -> InstanceSummary {
+    InstanceSummary {
+        record: stored.record.clone(),
+        first_row: with_input
+            .then(|| stored.history.first().cloned())
+            .flatten(),
+    }
+}

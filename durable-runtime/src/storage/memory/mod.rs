@@ -1,0 +1,133 @@
+//! A provider that keeps task hubs in the memory of this process: for tests, and for work that may
+//! be lost when the process ends.
+
+mod hub;
+mod state;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use self::hub::MemoryHub;
+use self::state::HubState;
+use super::{HubOptions, HubStorage, StorageError, StorageProvider, Watch};
+use crate::model::TaskHubName;
+
+/// Task hubs in the memory of this process. Clones share them, so that several hosts of one process
+/// can work on one hub; they live as long as one of the clones.
+///
+/// ```
+/// use durable_runtime::model::TaskHubName;
+/// use durable_runtime::storage::{HubOptions, Memory, StorageProvider};
+///
+/// let memory = Memory::new();
+/// let hub = memory.open_hub(&TaskHubName::new("orders")?, &HubOptions::default())?;
+/// assert_eq!(hub.partition_count(), 16);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Memory {
+    /// By name in lower case.
+    hubs: Arc<Mutex<BTreeMap<String, Arc<SharedHub>>>>,
+}
+
+impl Memory {
+    /// No hubs yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn hubs(&self) -> MutexGuard<'_, BTreeMap<String, Arc<SharedHub>>> {
+        self.hubs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl StorageProvider for Memory {
+    fn open_hub(
+        &self,
+        name: &TaskHubName,
+        options: &HubOptions,
+    ) -> Result<Arc<dyn HubStorage>, StorageError> {
+        let hub = self
+            .hubs()
+            .entry(name.as_str().to_ascii_lowercase())
+            .or_insert_with(|| Arc::new(SharedHub::new(options.partition_count.max(1))))
+            .clone();
+        Ok(Arc::new(MemoryHub::new(hub)))
+    }
+
+    fn delete_hub(&self, name: &TaskHubName) -> Result<bool, StorageError> {
+        let Some(hub) = self.hubs().remove(&name.as_str().to_ascii_lowercase()) else {
+            return Ok(false);
+        };
+        hub.change(HubState::clear);
+        Ok(true)
+    }
+}
+
+/// A hub as all that opened it share it.
+#[derive(Debug)]
+struct SharedHub {
+    partition_count: u32,
+    state: Mutex<HubState>,
+    changed: Condvar,
+}
+
+impl SharedHub {
+    fn new(partition_count: u32) -> Self {
+        Self {
+            partition_count,
+            state: Mutex::new(HubState::new(partition_count)),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// For reading. A panic of another thread leaves the state whole: every change checks first and
+    /// then writes without anything that can fail.
+    fn state(&self) -> MutexGuard<'_, HubState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For writing: whoever watches is told.
+    fn change<T>(&self, change: impl FnOnce(&mut HubState) -> T) -> T {
+        let mut state = self.state();
+        let result = change(&mut state);
+        state.version += 1;
+        drop(state);
+        self.changed.notify_all();
+        result
+    }
+}
+
+/// Compares the hub's version with the one last seen.
+#[derive(Debug)]
+struct MemoryWatch {
+    hub: Arc<SharedHub>,
+    seen: u64,
+}
+
+impl Watch for MemoryWatch {
+    fn wait(&mut self, timeout: Duration) -> bool {
+        let until = Instant::now().checked_add(timeout);
+        let mut state = self.hub.state();
+        loop {
+            if state.version != self.seen {
+                self.seen = state.version;
+                return true;
+            }
+            // Without an end in sight, the time that remains is as long as the timeout.
+            let rest = until.map_or(timeout, |until| {
+                until.saturating_duration_since(Instant::now())
+            });
+            if rest.is_zero() {
+                return false;
+            }
+            state = self
+                .hub
+                .changed
+                .wait_timeout(state, rest)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+    }
+}

@@ -1,3 +1,0 @@
-/// In a `SQLite` database.
-#[derive(Debug, Clone)]
-pub struct Sqlite {}

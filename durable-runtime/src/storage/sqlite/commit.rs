@@ -1,0 +1,256 @@
+//! One commit: everything that several partitions have done, in one transaction.
+
+use std::collections::BTreeSet;
+
+use rusqlite::{CachedStatement, OptionalExtension, ToSql, Transaction, params};
+
+use super::error::Fault;
+use super::inbox;
+use super::writer::{HubKeys, Indexed, Known};
+use crate::model::{
+    Delta, Due, Epoch, HistoryRow, InstanceDelta, InstanceId, InstanceRecord, PartitionId, Payload,
+};
+use crate::storage::StorageError;
+
+const READ_EPOCH: &str = "SELECT epoch FROM leases WHERE hub = ?1 AND partition = ?2";
+
+// By far the most frequent: nothing changes that has an index. The id is compared so that a key that
+// is not the instance's does nothing.
+const UPDATE: &str = "
+    UPDATE instances SET
+        execution = ?3, name = ?4, version = ?5, status = ?6, updated = ?7, custom_status = ?8,
+        output = ?9, tags = ?10
+    WHERE key = ?1 AND id = ?2";
+const UPDATE_INDEXED: &str = "
+    UPDATE instances SET
+        execution = ?3, name = ?4, version = ?5, status = ?6, updated = ?7, custom_status = ?8,
+        output = ?9, tags = ?10, created = ?11, due = ?12, parent = ?13
+    WHERE key = ?1 AND id = ?2";
+const UPSERT: &str = "
+    INSERT INTO instances (
+        hub, id, execution, name, version, status, updated, custom_status, output, tags, created,
+        due, parent, partition
+    ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+    ON CONFLICT (hub, id) DO UPDATE SET
+        execution = ?3, name = ?4, version = ?5, status = ?6, updated = ?7, custom_status = ?8,
+        output = ?9, tags = ?10, created = ?11, due = ?12, parent = ?13, partition = ?14
+    RETURNING key";
+const DELETE: &str = "DELETE FROM instances WHERE hub = ?1 AND id = ?2 RETURNING key";
+// A row is there already when a commit is repeated.
+const APPEND: &str = "
+    INSERT OR REPLACE INTO history (instance, sequence, events) VALUES (?1, ?2, ?3)";
+const RESET: &str = "DELETE FROM history WHERE instance = ?1";
+
+/// Writes `deltas`, or nothing.
+pub(super) fn commit(
+    transaction: &Transaction<'_>,
+    hub: i64,
+    keys: &mut HubKeys,
+    deltas: &[Delta],
+) -> Result<(), Fault> {
+    check_epochs(transaction, hub, deltas)?;
+    let mut writer = InstanceWriter::new(transaction, hub, keys)?;
+    for delta in deltas {
+        if !delta.consumed.is_empty() {
+            inbox::delete(transaction, hub, delta.partition, &delta.consumed)?;
+        }
+        for change in &delta.instances {
+            writer.write(delta.partition, delta.epoch, change)?;
+        }
+        if !delta.outgoing.is_empty() {
+            inbox::send(transaction, hub, delta.partition, &delta.outgoing)?;
+        }
+        if !delta.replies.is_empty() {
+            inbox::reply(transaction, hub, &delta.replies)?;
+        }
+    }
+    Ok(())
+}
+
+/// Inside the transaction, so that no lease can change hands before it ends.
+fn check_epochs(transaction: &Transaction<'_>, hub: i64, deltas: &[Delta]) -> Result<(), Fault> {
+    let mut read = transaction.prepare_cached(READ_EPOCH)?;
+    let mut stale = BTreeSet::new();
+    for delta in deltas {
+        let current: Option<i64> = read
+            .query_row((hub, delta.partition.0), |row| row.get(0))
+            .optional()?;
+        if current != Some(delta.epoch.0.cast_signed()) {
+            stale.insert(delta.partition);
+        }
+    }
+    if stale.is_empty() {
+        return Ok(());
+    }
+    Err(StorageError::Fenced {
+        partitions: stale.into_iter().collect(),
+    }
+    .into())
+}
+
+/// The statements that write instances, prepared once for a whole commit.
+struct InstanceWriter<'a> {
+    hub: i64,
+    keys: &'a mut HubKeys,
+    update: CachedStatement<'a>,
+    update_indexed: CachedStatement<'a>,
+    upsert: CachedStatement<'a>,
+    delete: CachedStatement<'a>,
+    append: CachedStatement<'a>,
+    reset: CachedStatement<'a>,
+}
+
+impl<'a> InstanceWriter<'a> {
+    fn new(
+        transaction: &'a Transaction<'_>,
+        hub: i64,
+        keys: &'a mut HubKeys,
+    ) -> Result<Self, rusqlite::Error> {
+        Ok(Self {
+            hub,
+            keys,
+            update: transaction.prepare_cached(UPDATE)?,
+            update_indexed: transaction.prepare_cached(UPDATE_INDEXED)?,
+            upsert: transaction.prepare_cached(UPSERT)?,
+            delete: transaction.prepare_cached(DELETE)?,
+            append: transaction.prepare_cached(APPEND)?,
+            reset: transaction.prepare_cached(RESET)?,
+        })
+    }
+
+    fn write(
+        &mut self,
+        partition: PartitionId,
+        epoch: Epoch,
+        change: &InstanceDelta,
+    ) -> Result<(), Fault> {
+        match change {
+            InstanceDelta::Upsert {
+                record,
+                reset_history,
+                append,
+            } => {
+                let key = self.upsert(partition, epoch, record)?;
+                if *reset_history {
+                    self.reset.execute([key])?;
+                }
+                for HistoryRow { sequence, events } in append {
+                    self.append
+                        .execute(params![key, sequence.cast_signed(), events])?;
+                }
+                Ok(())
+            }
+            InstanceDelta::Delete { id } => self.delete(id),
+        }
+    }
+
+    /// Returns the row's key.
+    fn upsert(
+        &mut self,
+        partition: PartitionId,
+        epoch: Epoch,
+        record: &InstanceRecord,
+    ) -> Result<i64, Fault> {
+        let row = EncodedRow::new(partition, record)?;
+        if let Some(known) = self.keys.get(&record.id, epoch) {
+            let params = row.params(&known.key);
+            let changed = if known.indexed == row.indexed {
+                self.update.execute(&params[..10])?
+            } else {
+                self.update_indexed.execute(&params[..13])?
+            };
+            if changed == 1 {
+                known.indexed = row.indexed;
+                return Ok(known.key);
+            }
+        }
+        let key = self
+            .upsert
+            .query_row(&row.params(&self.hub)[..], |row| row.get(0))?;
+        let known = Known {
+            key,
+            epoch,
+            indexed: row.indexed,
+        };
+        self.keys.insert(record.id.clone(), known);
+        Ok(key)
+    }
+
+    fn delete(&mut self, id: &InstanceId) -> Result<(), Fault> {
+        self.keys.remove(id);
+        let key: Option<i64> = self
+            .delete
+            .query_row((self.hub, id.as_str()), |row| row.get(0))
+            .optional()?;
+        if let Some(key) = key {
+            self.reset.execute([key])?;
+        }
+        Ok(())
+    }
+}
+
+/// A record as the columns of `instances` take it.
+struct EncodedRow<'a> {
+    id: &'a str,
+    execution: &'a [u8],
+    name: &'a str,
+    version: Option<&'a str>,
+    status: &'static str,
+    updated: i64,
+    custom_status: Option<&'a str>,
+    output: Option<&'a str>,
+    tags: Option<String>,
+    indexed: Indexed,
+    parent: Option<&'a str>,
+    partition: u32,
+}
+
+impl<'a> EncodedRow<'a> {
+    fn new(partition: PartitionId, record: &'a InstanceRecord) -> Result<Self, Fault> {
+        let tags = if record.tags.is_empty() {
+            None
+        } else {
+            let text = serde_json::to_string(&record.tags)
+                .map_err(|error| Fault::record(format_args!("instance {:?}", record.id), error))?;
+            Some(text)
+        };
+        Ok(Self {
+            id: record.id.as_str(),
+            execution: record.execution.0.as_bytes(),
+            name: &record.name,
+            version: record.version.as_deref(),
+            status: record.status.as_str(),
+            updated: record.updated.timestamp_micros(),
+            custom_status: record.custom_status.as_ref().map(Payload::as_json),
+            output: record.output.as_ref().map(Payload::as_json),
+            tags,
+            indexed: Indexed {
+                created: record.created.timestamp_micros(),
+                due: record.due.map(Due::to_micros),
+                parent: record.parent.clone(),
+            },
+            parent: record.parent.as_ref().map(InstanceId::as_str),
+            partition: partition.0,
+        })
+    }
+
+    /// The parameters of all three statements: they differ in the first and in how many there are.
+    fn params<'p>(&'p self, first: &'p i64) -> [&'p dyn ToSql; 14] {
+        [
+            first,
+            &self.id,
+            &self.execution,
+            &self.name,
+            &self.version,
+            &self.status,
+            &self.updated,
+            &self.custom_status,
+            &self.output,
+            &self.tags,
+            &self.indexed.created,
+            &self.indexed.due,
+            &self.parent,
+            &self.partition,
+        ]
+    }
+}

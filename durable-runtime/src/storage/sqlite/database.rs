@@ -1,0 +1,157 @@
+//! The connections to one database.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use super::checkpoint::Checkpointer;
+use super::connection;
+use super::error::{Fault, Place};
+use super::watch::Changes;
+use super::writer::{FairLock, Keys, Writer};
+use crate::storage::StorageError;
+
+/// How many idle connections for queries are kept.
+const IDLE_READERS: usize = 4;
+
+/// The connections to one database. They are closed in the order of the fields: the writer last, for
+/// `SQLite` moves the log into the database and removes it when the last one closes.
+#[derive(Debug)]
+pub(super) struct Database {
+    place: Place,
+    _checkpointer: Option<Checkpointer>,
+    idle_readers: Mutex<Vec<Connection>>,
+    changes: Arc<Changes>,
+    writer: Arc<FairLock<Writer>>,
+}
+
+impl Database {
+    pub(super) fn open(place: &Place) -> Result<Arc<Self>, StorageError> {
+        Self::try_open(place)
+            .map(Arc::new)
+            .map_err(|fault| fault.at(place))
+    }
+
+    fn try_open(place: &Place) -> Result<Self, Fault> {
+        let writer = Arc::new(FairLock::new(Writer {
+            connection: connection::open_writer(place)?,
+            keys: Keys::default(),
+        }));
+        let checkpointer = match place {
+            Place::File(_) => Some(Checkpointer::start(place, &writer)?),
+            Place::Memory => None,
+        };
+        Ok(Self {
+            place: place.clone(),
+            _checkpointer: checkpointer,
+            idle_readers: Mutex::default(),
+            changes: Arc::default(),
+            writer,
+        })
+    }
+
+    pub(super) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Changes made through these connections.
+    pub(super) fn changes(&self) -> &Arc<Changes> {
+        &self.changes
+    }
+
+    /// Runs `work` in a transaction that writes. It is committed when `work` succeeds, and rolled
+    /// back otherwise.
+    pub(super) fn write<T>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>, &mut Keys) -> Result<T, Fault>,
+    ) -> Result<T, StorageError> {
+        let mut writer = self.writer.lock();
+        // Put back only when the database is known to be as they say.
+        let mut keys = std::mem::take(&mut writer.keys);
+        let outcome = transact(&mut writer.connection, |transaction| {
+            work(transaction, &mut keys)
+        });
+        let unchanged = matches!(outcome, Err(Fault::Storage(StorageError::Fenced { .. })));
+        if outcome.is_ok() || unchanged {
+            writer.keys = keys;
+        }
+        drop(writer);
+        if outcome.is_ok() {
+            self.changes.made();
+        }
+        outcome.map_err(|fault| fault.at(&self.place))
+    }
+
+    /// Runs `work` on one state of the database.
+    pub(super) fn read<T>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
+    ) -> Result<T, StorageError> {
+        let outcome = match &self.place {
+            Place::File(_) => self.with_reader(work),
+            // A database in memory belongs to its connection.
+            Place::Memory => look(&mut self.writer.lock().connection, work),
+        };
+        outcome.map_err(|fault| fault.at(&self.place))
+    }
+
+    pub(super) fn set_max_bytes(&self, bytes: u64) -> Result<(), StorageError> {
+        let writer = self.writer.lock();
+        let connection = &writer.connection;
+        let set = || {
+            let page_size: u64 = connection
+                .pragma_query_value(None, "page_size", |row| row.get::<_, u32>(0))?
+                .into();
+            // The most that SQLite knows.
+            let pages = u32::try_from(bytes / page_size).unwrap_or(u32::MAX - 1);
+            connection.pragma_update(None, "max_page_count", pages)?;
+            Ok(())
+        };
+        set().map_err(|error: rusqlite::Error| Fault::from(error).at(&self.place))
+    }
+
+    fn with_reader<T>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let idle = self.idle_readers().pop();
+        let mut reader = match idle {
+            Some(reader) => reader,
+            None => connection::open_reader(&self.place)?,
+        };
+        // One that failed is closed: the next query begins afresh.
+        let result = look(&mut reader, work)?;
+        let mut idle = self.idle_readers();
+        if idle.len() < IDLE_READERS {
+            idle.push(reader);
+        }
+        Ok(result)
+    }
+
+    fn idle_readers(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
+        self.idle_readers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn transact<T>(
+    connection: &mut Connection,
+    work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
+) -> Result<T, Fault> {
+    // Rolled back when it is dropped, also after a failed COMMIT.
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let result = work(&transaction)?;
+    transaction.commit()?;
+    Ok(result)
+}
+
+fn look<T>(
+    connection: &mut Connection,
+    work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
+) -> Result<T, Fault> {
+    let transaction = connection.transaction()?;
+    let result = work(&transaction)?;
+    transaction.finish()?;
+    Ok(result)
+}

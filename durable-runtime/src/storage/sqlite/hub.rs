@@ -1,0 +1,137 @@
+//! One hub of a database.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::database::Database;
+use super::error::{Fault, Place};
+use super::lock::Presence;
+use super::watch::{FileWatch, MemoryWatch};
+use super::{commit, connection};
+use crate::model::{
+    Delta, Due, Envelope, Epoch, InboxMessage, InstanceId, MessageId, PartitionId, Rejection,
+    Reply, RequestId, StoredInstance, TaskHubName, WorkerId,
+};
+use crate::storage::{
+    HubStorage, InstancePageRequest, InstanceSummary, Lease, StorageError, Watch,
+};
+
+/// A hub that was opened. The methods of [`HubStorage`] stand with their subjects.
+#[derive(Debug)]
+pub(super) struct Hub {
+    pub(super) database: Arc<Database>,
+    /// In the table `hubs`.
+    pub(super) key: i64,
+    pub(super) partition_count: u32,
+    pub(super) presence: Mutex<Presence>,
+    /// Messages that cannot be read and have been reported.
+    pub(super) unreadable: Mutex<HashSet<(PartitionId, MessageId)>>,
+}
+
+impl Hub {
+    pub(super) fn new(
+        database: Arc<Database>,
+        key: i64,
+        name: &TaskHubName,
+        partition_count: u32,
+    ) -> Self {
+        let presence = Presence::new(database.place().path(), name);
+        Self {
+            database,
+            key,
+            partition_count,
+            presence: Mutex::new(presence),
+            unreadable: Mutex::default(),
+        }
+    }
+}
+
+impl HubStorage for Hub {
+    fn partition_count(&self) -> u32 {
+        self.partition_count
+    }
+
+    fn acquire(
+        &self,
+        worker: &WorkerId,
+        duration: Duration,
+        at_most: usize,
+    ) -> Result<Vec<Lease>, StorageError> {
+        self.acquire_leases(worker, duration, at_most)
+    }
+
+    fn renew(
+        &self,
+        worker: &WorkerId,
+        duration: Duration,
+    ) -> Result<Vec<(PartitionId, Epoch)>, StorageError> {
+        self.renew_leases(worker, duration)
+    }
+
+    fn release(&self, worker: &WorkerId) -> Result<(), StorageError> {
+        self.release_leases(worker)
+    }
+
+    fn is_owned(&self, partition: PartitionId) -> Result<bool, StorageError> {
+        self.has_owner(partition)
+    }
+
+    fn due_instances(
+        &self,
+        partition: PartitionId,
+    ) -> Result<Vec<(InstanceId, Due)>, StorageError> {
+        self.read_due(partition)
+    }
+
+    fn load(&self, ids: &[InstanceId]) -> Result<Vec<Option<StoredInstance>>, StorageError> {
+        self.read_instances(ids)
+    }
+
+    fn commit(&self, deltas: &[Delta]) -> Result<(), StorageError> {
+        self.database.write(|transaction, keys| {
+            commit::commit(transaction, self.key, keys.of(self.key), deltas)
+        })
+    }
+
+    fn enqueue(&self, envelopes: &[Envelope]) -> Result<(), StorageError> {
+        self.insert_into_inboxes(envelopes)
+    }
+
+    fn inbox(&self, partitions: &[PartitionId]) -> Result<Vec<InboxMessage>, StorageError> {
+        self.read_inboxes(partitions)
+    }
+
+    fn take_reply(
+        &self,
+        request: RequestId,
+    ) -> Result<Option<Result<Reply, Rejection>>, StorageError> {
+        self.remove_reply(request)
+    }
+
+    fn watch(&self) -> Result<Box<dyn Watch>, StorageError> {
+        match self.database.place() {
+            Place::Memory => Ok(Box::new(MemoryWatch::new(self.database.changes()))),
+            place @ Place::File(_) => connection::open_reader(place)
+                .and_then(|connection| FileWatch::new(connection).map_err(Fault::from))
+                .map(|watch| Box::new(watch) as Box<dyn Watch>)
+                .map_err(|fault| fault.at(place)),
+        }
+    }
+
+    fn summary(
+        &self,
+        id: &InstanceId,
+        with_input: bool,
+    ) -> Result<Option<InstanceSummary>, StorageError> {
+        self.read_summary(id, with_input)
+    }
+
+    fn list(&self, request: &InstancePageRequest) -> Result<Vec<InstanceSummary>, StorageError> {
+        self.read_page(request)
+    }
+
+    fn children(&self, parent: &InstanceId) -> Result<Vec<InstanceId>, StorageError> {
+        self.read_children(parent)
+    }
+}

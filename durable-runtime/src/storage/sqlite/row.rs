@@ -1,0 +1,127 @@
+//! How model and columns translate into each other.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use rusqlite::types::FromSql;
+use rusqlite::{OptionalExtension, Row, Statement};
+use uuid::Uuid;
+
+use super::error::Fault;
+use crate::model::{
+    Due, ExecutionId, HistoryRow, InstanceId, InstanceRecord, MessageOrigin, PartitionId, Payload,
+    RuntimeStatus, Tags,
+};
+
+/// What [`Instance::read`] expects, from the table `instances`.
+macro_rules! instance_columns {
+    () => {
+        "key, id, execution, name, version, status, created, updated, due, custom_status, output, \
+         parent, tags"
+    };
+}
+pub(super) use instance_columns;
+
+/// A row of `instances`.
+pub(super) struct Instance {
+    pub(super) key: i64,
+    pub(super) record: InstanceRecord,
+}
+
+impl Instance {
+    /// Reads a row of `instance_columns!()`.
+    pub(super) fn read(row: &Row<'_>) -> Result<Self, Fault> {
+        let key = row.get(0)?;
+        let id: String = row.get(1)?;
+        match record(row, &id) {
+            Ok(record) => Ok(Self { key, record }),
+            Err(message) => Err(Fault::record(format_args!("instance {id:?}"), message)),
+        }
+    }
+}
+
+fn record(row: &Row<'_>, id: &str) -> Result<InstanceRecord, String> {
+    let payload = |name| {
+        let text: Option<String> = get(row, name)?;
+        text.map(Payload::from_json)
+            .transpose()
+            .map_err(|error| bad(name, error))
+    };
+    let execution: Vec<u8> = get(row, "execution")?;
+    let status: String = get(row, "status")?;
+    let tags: Option<String> = get(row, "tags")?;
+    let due: Option<i64> = get(row, "due")?;
+    let parent: Option<String> = get(row, "parent")?;
+    Ok(InstanceRecord {
+        id: InstanceId::trusted(id),
+        execution: Uuid::from_slice(&execution)
+            .map(ExecutionId)
+            .map_err(|error| bad("execution", error))?,
+        name: get(row, "name")?,
+        version: get(row, "version")?,
+        status: status
+            .parse::<RuntimeStatus>()
+            .map_err(|e| bad("status", e))?,
+        created: time(row, "created")?,
+        updated: time(row, "updated")?,
+        due: due.map(Due::from_micros),
+        custom_status: payload("custom_status")?,
+        output: payload("output")?,
+        parent: parent.map(InstanceId::trusted),
+        tags: match tags {
+            Some(tags) => serde_json::from_str(&tags).map_err(|error| bad("tags", error))?,
+            None => Tags::new(),
+        },
+    })
+}
+
+fn get<T: FromSql>(row: &Row<'_>, column: &str) -> Result<T, String> {
+    row.get(column).map_err(|error| bad(column, error))
+}
+
+fn time(row: &Row<'_>, column: &str) -> Result<DateTime<Utc>, String> {
+    DateTime::from_timestamp_micros(get(row, column)?)
+        .ok_or_else(|| bad(column, "it is out of range"))
+}
+
+fn bad(column: &str, problem: impl fmt::Display) -> String {
+    format!("its {column} cannot be read ({problem})")
+}
+
+/// Reads the rows of history that `statement` selects as sequence and events.
+pub(super) fn history(
+    statement: &mut Statement<'_>,
+    instance: i64,
+) -> Result<Vec<HistoryRow>, rusqlite::Error> {
+    statement.query_map([instance], history_row)?.collect()
+}
+
+/// Reads the first such row.
+pub(super) fn first_of_history(
+    statement: &mut Statement<'_>,
+    instance: i64,
+) -> Result<Option<HistoryRow>, rusqlite::Error> {
+    statement.query_row([instance], history_row).optional()
+}
+
+fn history_row(row: &Row<'_>) -> Result<HistoryRow, rusqlite::Error> {
+    Ok(HistoryRow {
+        sequence: row.get::<_, i64>(0)?.cast_unsigned(),
+        events: row.get(1)?,
+    })
+}
+
+/// The column `origin`.
+pub(super) fn origin_to_column(origin: MessageOrigin) -> i64 {
+    match origin {
+        MessageOrigin::Client => -1,
+        MessageOrigin::Partition(partition) => partition.0.into(),
+    }
+}
+
+/// The opposite.
+pub(super) fn origin_from_column(origin: i64) -> MessageOrigin {
+    u32::try_from(origin).map_or(MessageOrigin::Client, |number| {
+        MessageOrigin::Partition(PartitionId(number))
+    })
+}

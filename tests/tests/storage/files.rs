@@ -1,0 +1,560 @@
+//! What only a `SQLite` file has: damage, strangers, a full disk, and people who look into it.
+
+use std::fs;
+use std::io::{Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use durable_runtime::model::{
+    EventKind, HistoryEvent, PartitionId, Payload, Reply, RequestId, TaskId,
+};
+use durable_runtime::storage::{HubOptions, HubStorage, Sqlite, StorageError, StorageProvider};
+use rusqlite::Connection;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use crate::fixture::{
+    LONG, Owner, event, hub_name, id, id_in, message, open, page, record, request, row, time,
+    upsert, waiting, worker,
+};
+
+/// A directory with a place for a database.
+struct Directory {
+    path: PathBuf,
+    directory: TempDir,
+}
+
+impl Directory {
+    fn new() -> Self {
+        let directory = TempDir::new().unwrap();
+        Self {
+            path: directory.path().join("app.db"),
+            directory,
+        }
+    }
+
+    fn open(&self) -> Sqlite {
+        Sqlite::open(&self.path).unwrap()
+    }
+
+    fn hub(&self) -> Arc<dyn HubStorage> {
+        open(&self.open(), "hub")
+    }
+
+    fn refused(&self) -> StorageError {
+        Sqlite::open(&self.path).unwrap_err()
+    }
+
+    /// The file as the `sqlite3` command has it.
+    fn by_hand(&self) -> Connection {
+        Connection::open(&self.path).unwrap()
+    }
+
+    fn overwrite(&self, from: u64, bytes: &[u8]) {
+        let mut file = fs::OpenOptions::new().write(true).open(&self.path).unwrap();
+        file.seek(SeekFrom::Start(from)).unwrap();
+        file.write_all(bytes).unwrap();
+    }
+}
+
+fn one<T: rusqlite::types::FromSql>(connection: &Connection, sql: &str) -> T {
+    connection.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn what_was_committed_survives_the_process() {
+    let directory = Directory::new();
+    let owner = Owner::new(directory.hub(), "worker");
+    owner.change(upsert(&record(&id("a")), [row(0, "[]")]));
+    drop(owner);
+    assert!(
+        !directory.directory.path().join("app.db-wal").exists(),
+        "closed in good order, the log is in the database"
+    );
+    let owner = Owner::new(directory.hub(), "worker");
+    assert_eq!(owner.record(&id("a")), Some(record(&id("a"))));
+    assert_eq!(owner.history(&id("a")).len(), 1);
+}
+
+/// A commit is on the disk when it returns, in the log if not in the database: a copy of the files
+/// made at that moment, as a crash leaves them, has it.
+#[test]
+fn a_crash_after_a_commit_loses_nothing() {
+    let directory = Directory::new();
+    let owner = Owner::new(directory.hub(), "worker");
+    owner.change(upsert(&record(&id("a")), [row(0, "[]")]));
+    let crashed = Directory::new();
+    for suffix in ["", "-wal"] {
+        let [from, to] = [&directory, &crashed]
+            .map(|directory| PathBuf::from(format!("{}{suffix}", directory.path.display())));
+        fs::copy(from, to).unwrap();
+    }
+    let next = Owner::new(crashed.hub(), "next");
+    assert_eq!(next.record(&id("a")), Some(record(&id("a"))));
+    assert_eq!(
+        next.leases.len(),
+        owner.leases.len(),
+        "the lock is not in the copy"
+    );
+}
+
+#[test]
+fn the_file_is_set_up_for_durable_commits() {
+    let directory = Directory::new();
+    let _hub = directory.hub();
+    let connection = directory.by_hand();
+    assert_eq!(one::<String>(&connection, "PRAGMA journal_mode"), "wal");
+    assert_eq!(one::<i64>(&connection, "PRAGMA page_size"), 8192);
+    assert_eq!(one::<i64>(&connection, "PRAGMA user_version"), 1);
+    assert_eq!(
+        one::<i64>(&connection, "PRAGMA application_id"),
+        0x4475_7262
+    );
+    assert_eq!(one::<String>(&connection, "PRAGMA integrity_check"), "ok");
+}
+
+#[test]
+fn a_text_file_is_not_ours() {
+    let directory = Directory::new();
+    let text = "to whom it may concern\n".repeat(1000);
+    for text in ["x", &text] {
+        fs::write(&directory.path, text).unwrap();
+        let error = directory.refused();
+        assert!(matches!(error, StorageError::NotOurs { .. }), "{error}");
+        assert!(error.to_string().contains("app.db"), "{error}");
+        assert_eq!(fs::read_to_string(&directory.path).unwrap(), text);
+    }
+}
+
+#[test]
+fn a_database_of_another_program_is_not_ours() {
+    let directory = Directory::new();
+    let stranger = directory.by_hand();
+    stranger.execute_batch("CREATE TABLE t (x)").unwrap();
+    drop(stranger);
+    let before = fs::read(&directory.path).unwrap();
+    let error = directory.refused();
+    assert!(matches!(error, StorageError::NotOurs { .. }), "{error}");
+    assert_eq!(fs::read(&directory.path).unwrap(), before, "left as it was");
+
+    let directory = Directory::new();
+    let stranger = directory.by_hand();
+    stranger.pragma_update(None, "application_id", 42).unwrap();
+    drop(stranger);
+    let error = directory.refused();
+    assert!(matches!(error, StorageError::NotOurs { .. }), "{error}");
+}
+
+#[test]
+fn an_empty_file_becomes_a_hub() {
+    let directory = Directory::new();
+    fs::write(&directory.path, "").unwrap();
+    let _hub = directory.hub();
+}
+
+#[test]
+fn a_newer_schema_is_refused_and_left_alone() {
+    let directory = Directory::new();
+    drop(directory.hub());
+    let by_hand = directory.by_hand();
+    by_hand.pragma_update(None, "user_version", 7).unwrap();
+    drop(by_hand);
+    match directory.refused() {
+        StorageError::NewerSchema { found, known, .. } => assert_eq!((found, known), (7, 1)),
+        other => panic!("{other}"),
+    }
+    let version: i64 = one(&directory.by_hand(), "PRAGMA user_version");
+    assert_eq!(version, 7);
+}
+
+#[test]
+fn a_place_that_cannot_be_is_named() {
+    let directory = Directory::new();
+    let missing = directory.directory.path().join("missing").join("app.db");
+    let error = Sqlite::open(&missing).unwrap_err();
+    assert!(error.is_transient(), "{error}");
+    assert!(
+        error.to_string().contains("missing does not exist"),
+        "{error}"
+    );
+    let error = Sqlite::open(directory.directory.path()).unwrap_err();
+    assert!(matches!(error, StorageError::NotOurs { .. }), "{error}");
+}
+
+fn filled(directory: &Directory) {
+    let owner = Owner::new(directory.hub(), "worker");
+    let mut delta = owner.delta(PartitionId(0));
+    for n in 0..200 {
+        let events = format!("[\"{}\"]", "x".repeat(500));
+        delta.change(upsert(
+            &record(&id_in(0, &format!("i{n}"))),
+            [row(0, &events)],
+        ));
+    }
+    owner.commit(delta);
+    owner.hub.release(&owner.worker).unwrap();
+}
+
+#[test]
+fn a_truncated_file_is_corrupt() {
+    let directory = Directory::new();
+    filled(&directory);
+    let length = fs::metadata(&directory.path).unwrap().len();
+    let file = fs::OpenOptions::new()
+        .write(true)
+        .open(&directory.path)
+        .unwrap();
+    file.set_len(length / 2 / 8192 * 8192).unwrap();
+    drop(file);
+    let error = Sqlite::open(&directory.path)
+        .and_then(|sqlite| open_and_read(&sqlite))
+        .unwrap_err();
+    assert!(matches!(error, StorageError::Corrupt { .. }), "{error}");
+    assert!(error.to_string().contains("app.db"), "{error}");
+}
+
+#[test]
+fn junk_in_the_schema_is_corrupt() {
+    let directory = Directory::new();
+    filled(&directory);
+    directory.overwrite(100, &[0xAB; 8000]);
+    let error = directory.refused();
+    assert!(matches!(error, StorageError::Corrupt { .. }), "{error}");
+}
+
+#[test]
+fn junk_at_the_beginning_is_not_a_database() {
+    let directory = Directory::new();
+    filled(&directory);
+    directory.overwrite(0, &[0xAB; 64]);
+    let error = directory.refused();
+    assert!(matches!(error, StorageError::NotOurs { .. }), "{error}");
+}
+
+#[test]
+fn junk_in_the_pages_is_corrupt_and_no_panic() {
+    let directory = Directory::new();
+    filled(&directory);
+    let length = fs::metadata(&directory.path).unwrap().len();
+    let pages = length / 8192;
+    directory.overwrite(
+        8192 * 2,
+        &vec![0xAB; usize::try_from(8192 * (pages - 2)).unwrap()],
+    );
+    let error = Sqlite::open(&directory.path)
+        .and_then(|sqlite| open_and_read(&sqlite))
+        .unwrap_err();
+    assert!(matches!(error, StorageError::Corrupt { .. }), "{error}");
+}
+
+/// Everything that a host does first.
+fn open_and_read(sqlite: &Sqlite) -> Result<(), StorageError> {
+    let hub = sqlite.open_hub(&hub_name("hub"), &HubOptions::default())?;
+    hub.acquire(&worker("w"), LONG, 9)?;
+    hub.due_instances(PartitionId(0))?;
+    hub.inbox(&[PartitionId(0)])?;
+    for row in hub.list(&page(1000))? {
+        hub.load(&[row.record.id])?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_record_that_cannot_be_read_is_named_and_alone() {
+    let directory = Directory::new();
+    let owner = Owner::new(directory.hub(), "worker");
+    owner.store([record(&id("good")), record(&id("bad"))]);
+    let by_hand = directory.by_hand();
+    for damage in [
+        "tags = '{'",
+        "tags = '[1]'",
+        "status = 'Sleeping'",
+        "execution = x'00'",
+        "output = 'no json'",
+        "created = 9223372036854775807",
+    ] {
+        let sql = format!("UPDATE instances SET {damage} WHERE id = 'bad'");
+        by_hand.execute(&sql, []).unwrap();
+        let error = owner.hub.load(&[id("bad")]).unwrap_err();
+        assert!(matches!(error, StorageError::Corrupt { .. }), "{error}");
+        let column = damage.split(' ').next().unwrap();
+        let text = error.to_string();
+        assert!(text.contains("\"bad\"") && text.contains(column), "{text}");
+        assert!(owner.hub.summary(&id("bad"), false).is_err());
+        assert!(owner.record(&id("good")).is_some());
+        by_hand
+            .execute(
+                "UPDATE instances SET (tags, status, execution, output, created) =
+                    (SELECT tags, status, execution, output, created FROM instances
+                     WHERE id = 'good')
+                 WHERE id = 'bad'",
+                [],
+            )
+            .unwrap();
+    }
+    assert_eq!(owner.record(&id("bad")), Some(record(&id("bad"))));
+}
+
+/// Invariant 7 of the design: no input loses another instance's work.
+#[test]
+fn a_message_that_cannot_be_read_does_not_hold_up_others() {
+    let directory = Directory::new();
+    let owner = Owner::new(directory.hub(), "worker");
+    let to = id_in(0, "to");
+    let events = ["1", "2", "3"].map(|name| event(&to, name));
+    owner.hub.enqueue(&events).unwrap();
+    let by_hand = directory.by_hand();
+    let damage =
+        "UPDATE inbox SET message = '{\"to\":\"x\",\"command\":\"Dance\"}' WHERE number = 2";
+    assert_eq!(by_hand.execute(damage, []).unwrap(), 1);
+    assert_eq!(waiting(&*owner.hub, &to), ["1", "3"]);
+    // It is still there for whoever can read it.
+    assert_eq!(one::<i64>(&by_hand, "SELECT count(*) FROM inbox"), 3);
+}
+
+/// Rule 46: what does not fit is refused, leaves nothing behind, and can be repeated later.
+#[test]
+fn a_full_disk_refuses_commits_until_there_is_room() {
+    let directory = Directory::new();
+    let sqlite = directory.open();
+    let owner = Owner::new(open(&sqlite, "hub"), "worker");
+    owner.store([record(&id_in(0, "small"))]);
+    sqlite.set_max_bytes(400 << 10).unwrap();
+
+    let to = id_in(1, "to");
+    let mut delta = owner.delta(PartitionId(0));
+    delta.outgoing = vec![message(0, 1, event(&to, "go"))];
+    delta.replies = vec![(request(), Ok(Reply::Done))];
+    let large = format!("[\"{}\"]", "x".repeat(600 << 10));
+    delta.change(upsert(&record(&id_in(0, "large")), [row(0, &large)]));
+    for _ in 0..3 {
+        let error = owner.hub.commit(std::slice::from_ref(&delta)).unwrap_err();
+        assert!(error.is_transient(), "{error}");
+        assert!(error.to_string().contains("free space"), "{error}");
+        for hub in [&owner.hub, &directory.hub()] {
+            assert_eq!(hub.list(&page(9)).unwrap().len(), 1);
+            assert!(waiting(&**hub, &to).is_empty());
+            assert_eq!(hub.take_reply(delta.replies[0].0).unwrap(), None);
+        }
+    }
+    // What needs no room goes on.
+    owner.store([record(&id_in(0, "small"))]);
+    assert_eq!(owner.hub.renew(&owner.worker, LONG).unwrap().len(), 4);
+
+    sqlite.set_max_bytes(u64::MAX).unwrap();
+    owner.commit(delta.clone());
+    assert_eq!(owner.history(&id_in(0, "large"))[0].1, large);
+    assert_eq!(waiting(&*owner.hub, &to), ["go"]);
+    assert_eq!(
+        one::<String>(&directory.by_hand(), "PRAGMA integrity_check"),
+        "ok"
+    );
+}
+
+#[test]
+fn the_size_can_be_bounded_from_the_beginning() {
+    let directory = Directory::new();
+    let sqlite = Sqlite::options()
+        .max_bytes(300 << 10)
+        .open(&directory.path)
+        .unwrap();
+    let owner = Owner::new(open(&sqlite, "hub"), "worker");
+    let events = "x".repeat(50 << 10);
+    let mut delta = owner.delta_of(&id("a"));
+    let refused = (0..20).find_map(|n| {
+        delta.change(upsert(&record(&id("a")), [row(n, &events)]));
+        owner.hub.commit(std::slice::from_ref(&delta)).err()
+    });
+    assert!(refused.unwrap().is_transient());
+    assert!(fs::metadata(&directory.path).unwrap().len() <= 300 << 10);
+}
+
+/// A process that has the file to itself for a moment only makes others wait.
+#[test]
+fn a_lock_held_by_another_process_is_waited_for() {
+    let directory = Directory::new();
+    let owner = Owner::new(directory.hub(), "worker");
+    let by_hand = directory.by_hand();
+    by_hand.execute_batch("BEGIN IMMEDIATE").unwrap();
+    std::thread::scope(|scope| {
+        let commit = scope.spawn(|| owner.store([record(&id("a"))]));
+        let watched = owner
+            .hub
+            .watch()
+            .unwrap()
+            .wait(std::time::Duration::from_millis(60));
+        assert!(!watched && !commit.is_finished());
+        by_hand.execute_batch("ROLLBACK").unwrap();
+        commit.join().unwrap();
+    });
+    assert!(owner.record(&id("a")).is_some());
+}
+
+/// An owner that holds the lock and lives keeps its partitions; the lock of one hub says nothing
+/// about another.
+#[test]
+fn the_lock_is_of_one_hub() {
+    let directory = Directory::new();
+    let one = Owner::new(open(&directory.open(), "one"), "worker");
+    let two = Owner::new(open(&directory.open(), "two"), "worker");
+    let next = open(&directory.open(), "one");
+    assert!(next.acquire(&worker("next"), LONG, 9).unwrap().is_empty());
+    drop(two);
+    assert!(next.acquire(&worker("next"), LONG, 9).unwrap().is_empty());
+    let two = open(&directory.open(), "two");
+    assert_eq!(two.acquire(&worker("next"), LONG, 9).unwrap().len(), 4);
+    drop(one);
+    assert_eq!(next.acquire(&worker("next"), LONG, 9).unwrap().len(), 4);
+}
+
+/// An owner that came second has no lock, so nobody can tell that it is gone; once the first has
+/// left, its next renewal gets the lock.
+#[test]
+fn the_lock_is_taken_over_by_a_renewal() {
+    let directory = Directory::new();
+    let first = directory.hub();
+    first.acquire(&worker("first"), LONG, 2).unwrap();
+    let second = directory.hub();
+    second.acquire(&worker("second"), LONG, 2).unwrap();
+    first.release(&worker("first")).unwrap();
+    assert_eq!(second.renew(&worker("second"), LONG).unwrap().len(), 2);
+    let third = directory.hub();
+    assert_eq!(third.acquire(&worker("third"), LONG, 9).unwrap().len(), 2);
+    drop(second);
+    // The second held the lock, so its end is known to whoever gets it next.
+    third.renew(&worker("third"), LONG).unwrap();
+    assert_eq!(third.acquire(&worker("third"), LONG, 9).unwrap().len(), 2);
+}
+
+/// Replies that nobody takes do not pile up.
+#[test]
+fn old_replies_are_removed() {
+    let directory = Directory::new();
+    let owner = Owner::new(directory.hub(), "worker");
+    let reply = |request| {
+        let mut delta = owner.delta(PartitionId(0));
+        delta.replies = vec![(request, Ok(Reply::Done))];
+        owner.commit(delta);
+    };
+    let (old, young) = (request(), request());
+    reply(old);
+    let by_hand = directory.by_hand();
+    by_hand
+        .execute("UPDATE replies SET at = at - 7200", [])
+        .unwrap();
+    reply(young);
+    // One of many requests has the sweep done, this one among them.
+    reply(RequestId(Uuid::nil()));
+    assert_eq!(owner.hub.take_reply(old).unwrap(), None);
+    assert!(owner.hub.take_reply(young).unwrap().is_some());
+}
+
+#[test]
+fn people_can_read_status_and_history() {
+    let directory = Directory::new();
+    let owner = Owner::new(directory.hub(), "worker");
+    let event = |micros, kind| HistoryEvent::new(time(micros), kind);
+    let scheduled = EventKind::TaskScheduled {
+        id: TaskId(0),
+        name: "greet".into(),
+        input: Payload::encode(&"you").unwrap(),
+    };
+    let rows = [
+        vec![
+            event(5, EventKind::OrchestratorStarted),
+            event(1_000_006, scheduled),
+        ],
+        vec![event(7, EventKind::TimerFired { id: TaskId(1) })],
+    ]
+    .map(|events| Payload::encode(&events).unwrap().as_json().to_owned());
+    let record = record(&id("a"));
+    owner.change(upsert(
+        &record,
+        [row(0, &rows[0]), row(1, &rows[1]), row(2, "no json")],
+    ));
+    owner.change(upsert(
+        &crate::fixture::record(&id("b")),
+        [row(0, &rows[1])],
+    ));
+
+    let by_hand = directory.by_hand();
+    let read = |sql: &str, columns: usize| -> Vec<Vec<Option<String>>> {
+        let mut statement = by_hand.prepare(sql).unwrap();
+        statement
+            .query_map([], |row| (0..columns).map(|n| row.get(n)).collect())
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap()
+    };
+    let events = read(
+        "SELECT hub, instance, CAST(position AS TEXT), time, kind, body FROM history_events
+         WHERE instance = 'a' ORDER BY position",
+        6,
+    );
+    let line = |columns: [&str; 6]| -> Vec<_> {
+        columns
+            .map(|text| (!text.is_empty()).then(|| text.to_owned()))
+            .into()
+    };
+    assert_eq!(
+        events,
+        [
+            line([
+                "hub",
+                "a",
+                "0",
+                "2023-11-14 22:13:20.000005",
+                "OrchestratorStarted",
+                ""
+            ]),
+            line([
+                "hub",
+                "a",
+                "1",
+                "2023-11-14 22:13:21.000006",
+                "TaskScheduled",
+                r#"{"id":0,"name":"greet","input":"you"}"#
+            ]),
+            line([
+                "hub",
+                "a",
+                "2",
+                "2023-11-14 22:13:20.000007",
+                "TimerFired",
+                r#"{"id":1}"#
+            ]),
+        ]
+    );
+    let status = read(
+        "SELECT hub, instance, orchestrator, status, created, due FROM instance_status
+         WHERE instance = 'b'",
+        6,
+    );
+    let expected = [
+        "hub",
+        "b",
+        "orchestrator",
+        "Running",
+        "2023-11-14 22:13:20.000000",
+        "",
+    ];
+    assert_eq!(status, [line(expected)]);
+}
+
+/// Under constant load the log starts over again and again.
+#[test]
+fn the_log_does_not_grow_without_bound() {
+    let directory = Directory::new();
+    let owner = Owner::new(directory.hub(), "worker");
+    let events = "x".repeat(1 << 20);
+    // Five times what is moved at once, and more than the log is ever to be.
+    for n in 0..160 {
+        owner.change(upsert(&record(&id("a")), [row(n % 20, &events)]));
+    }
+    let length = fs::metadata(log_of(&directory.path)).unwrap().len();
+    assert!(length < 120 << 20, "{length}");
+}
+
+fn log_of(path: &Path) -> PathBuf {
+    PathBuf::from(format!("{}-wal", path.display()))
+}
