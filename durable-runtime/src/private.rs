@@ -71,3 +71,52 @@ impl<E> NoDetails for &ErrorDetails<'_, E> {
         None
     }
 }
+
+/// An `async` activity as the executor runs it. Reading the input is part of the future, so that a
+/// panic in it is one of the activity.
+pub fn run_async<F>(
+    invocation: ActivityInvocation,
+    call: fn(ActivityInvocation) -> Result<F, Failure>,
+    finish: fn(F::Output) -> Result<Payload, Failure>,
+) -> BoxFuture<'static, Result<Payload, Failure>>
+where
+    F: Future + Send + 'static,
+{
+    Box::pin(async move { finish(call(invocation)?.await) })
+}
+
+/// The input of the activity `A`.
+///
+/// # Errors
+///
+/// As [`ActivityInvocation::input`].
+pub fn activity_input<A: Activity>(invocation: &ActivityInvocation) -> Result<A::Input, Failure> {
+    invocation.input()
+}
+
+/// The output of the activity `A`.
+///
+/// # Errors
+///
+/// As [`encode_output`].
+pub fn activity_output<A: Activity>(output: &A::Output) -> Result<Payload, Failure> {
+    encode_output("activity", A::NAME, output)
+}
+
+/// The input of the orchestrator `O`.
+///
+/// # Errors
+///
+/// As [`decode_input`].
+pub fn orchestrator_input<O: Orchestrator>(input: &Payload) -> Result<O::Input, Failure> {
+    decode_input("orchestrator", O::NAME, input)
+}
+
+/// The output of the orchestrator `O`.
+///
+/// # Errors
+///
+/// As [`encode_output`].
+pub fn orchestrator_output<O: Orchestrator>(output: &O::Output) -> Result<Payload, Failure> {
+    encode_output("orchestrator", O::NAME, output)
+}
