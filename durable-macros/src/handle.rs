@@ -1,7 +1,7 @@
 //! What is generated beside the function: its handle, and the block that implements the traits.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, Path, ReturnType, Signature};
 
@@ -136,23 +136,19 @@ impl<'a> Handle<'a> {
         }
     }
 
-    /// The expression that makes a payload or a failure of what the function returned.
+    /// The end of a block that makes a payload or a failure of what the function returned.
     pub(crate) fn finish(&self, returned: &TokenStream) -> TokenStream {
-        let Self { private, .. } = self;
-        let ident = &self.function.sig.ident;
-        let encode = format_ident!("{}_output", self.kind);
-        let into_result = quote_spanned!(Span::mixed_site()=> #private::DurableResult::into_result);
+        let Self {
+            kind,
+            name,
+            private,
+            ..
+        } = self;
         quote_spanned! {Span::mixed_site()=>
-            match #into_result(#returned) {
-                ::core::result::Result::Ok(output) => #private::#encode::<#ident>(&output),
-                ::core::result::Result::Err(error) => {
-                    use #private::{NoDetails as _, SerializedDetails as _};
-                    let details = (&#private::ErrorDetails(&error)).details();
-                    ::core::result::Result::Err(
-                        #private::IntoFailure::into_failure(error, details),
-                    )
-                }
-            }
+            use #private::{NoDetails as _, SerializedDetails as _, Unfinished as _};
+            #private::Returned(#returned).finish(#kind, #name, |error| {
+                (&#private::ErrorDetails(error)).details()
+            })
         }
     }
 
@@ -165,12 +161,12 @@ impl<'a> Handle<'a> {
     }
 
     /// What the function returns when it succeeds. The compiler knows what the return type is an
-    /// alias of; an error in this is an error in the return type, and is underlined there.
+    /// alias of; that it is no `Result` is an error in these tokens, so they stand where it does.
     fn output(&self) -> TokenStream {
         match &self.function.sig.output {
             ReturnType::Type(_, ty) if !is_generic(&self.function.sig) => {
-                let Self { private, .. } = self;
                 let (first, last) = ends(ty);
+                let private = respan(self.private.clone(), last);
                 let projection = quote_spanned!(last=> as #private::DurableResult>::Ok);
                 quote_spanned!(first=> <#ty #projection)
             }
@@ -186,13 +182,24 @@ fn is_generic(sig: &Signature) -> bool {
 }
 
 /// Where the tokens begin and where they end.
-pub(crate) fn ends(tokens: &impl ToTokens) -> (Span, Span) {
+fn ends(tokens: &impl ToTokens) -> (Span, Span) {
     let mut spans = tokens
         .to_token_stream()
         .into_iter()
         .map(|token| token.span());
     let first = spans.next().unwrap_or_else(Span::call_site);
     (first, spans.last().unwrap_or(first))
+}
+
+/// The tokens, as if they stood elsewhere.
+pub(crate) fn respan(tokens: TokenStream, span: Span) -> TokenStream {
+    tokens
+        .into_iter()
+        .map(|mut token| {
+            token.set_span(span);
+            token
+        })
+        .collect()
 }
 
 /// The `#[cfg]`s of the function: without it there is no handle either.

@@ -94,15 +94,6 @@ pub fn activity_input<A: Activity>(invocation: &ActivityInvocation) -> Result<A:
     invocation.input()
 }
 
-/// The output of the activity `A`.
-///
-/// # Errors
-///
-/// As [`encode_output`].
-pub fn activity_output<A: Activity>(output: &A::Output) -> Result<Payload, Failure> {
-    encode_output("activity", A::NAME, output)
-}
-
 /// The input of the orchestrator `O`.
 ///
 /// # Errors
@@ -112,11 +103,48 @@ pub fn orchestrator_input<O: Orchestrator>(input: &Payload) -> Result<O::Input, 
     decode_input("orchestrator", O::NAME, input)
 }
 
-/// The output of the orchestrator `O`.
-///
-/// # Errors
-///
-/// As [`encode_output`].
-pub fn orchestrator_output<O: Orchestrator>(output: &O::Output) -> Result<Payload, Failure> {
-    encode_output("orchestrator", O::NAME, output)
+/// What a durable function returned.
+#[derive(Debug)]
+pub struct Returned<R>(pub R);
+
+impl<T: Serialize, E: IntoFailure> Returned<Result<T, E>> {
+    /// The result as it travels.
+    ///
+    /// # Errors
+    ///
+    /// The failure that the error makes, or the one of [`encode_output`].
+    pub fn finish(
+        self,
+        kind: &str,
+        name: &str,
+        details: impl FnOnce(&E) -> Option<Payload>,
+    ) -> Result<Payload, Failure> {
+        match self.0 {
+            Ok(output) => encode_output(kind, name, &output),
+            Err(error) => {
+                let details = details(&error);
+                Err(error.into_failure(details))
+            }
+        }
+    }
 }
+
+/// Stands in for [`Returned::finish`] where the return type does not do. That is an error already
+/// in the implementation of [`Activity`] or [`Orchestrator`], and is to be reported only there.
+pub trait Unfinished: Sized {
+    /// Is never run.
+    ///
+    /// # Errors
+    ///
+    /// None.
+    fn finish(
+        self,
+        _kind: &str,
+        _name: &str,
+        _details: impl FnOnce(&()) -> Option<Payload>,
+    ) -> Result<Payload, Failure> {
+        unreachable!("the program does not compile")
+    }
+}
+
+impl<R> Unfinished for Returned<R> {}

@@ -5,7 +5,7 @@ use syn::Type;
 use super::parse::Activity;
 use crate::errors::Errors;
 use crate::function::Function;
-use crate::handle::{Handle, Parts};
+use crate::handle::{Handle, Parts, respan};
 use crate::parameters::{Parameter, Role};
 
 /// The function, its handle, and the errors. With errors the handle is still there, so that what
@@ -84,10 +84,15 @@ fn run(handle: &Handle<'_>) -> TokenStream {
         }
     };
     let finish = handle.finish(&quote_spanned!(Span::mixed_site()=> result));
-    // Spanned at the name, for an error when the future is not `Send`.
-    let run = quote_spanned!(ident.span()=> #private::run_async);
+    // Located at the name, for an error when the future is not `Send`.
+    let run = respan(quote!(#private::run_async), ident.span());
+    let located = Span::mixed_site().located_at(ident.span());
+    let call_ident = Ident::new("call", located);
     quote_spanned! {Span::mixed_site()=>
-        #private::ActivityRun::Async(|invocation| #run(invocation, #call, |result| #finish))
+        #private::ActivityRun::Async(|invocation| {
+            let #call_ident = #call;
+            #run(invocation, #call_ident, |result| { #finish })
+        })
     }
 }
 
