@@ -38,10 +38,11 @@ impl<'a> Handle<'a> {
         name: Option<&LitStr>,
         crate_path: Option<&Path>,
     ) -> Self {
-        let private = match crate_path {
-            Some(path) => quote!(#path::__private),
-            None => quote_spanned!(Span::mixed_site()=> ::durable_runtime::__private),
-        };
+        let crate_path = crate_path.map_or_else(
+            || quote_spanned!(Span::mixed_site()=> ::durable_runtime),
+            ToTokens::to_token_stream,
+        );
+        let private = quote_spanned!(Span::mixed_site()=> #crate_path::__private);
         Self {
             function,
             kind,

@@ -1,10 +1,12 @@
 //! `join!`: the outputs of all futures.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Expr, Token};
+
+use crate::task::Task;
 
 /// What stands between the parentheses of a `join!`.
 pub(crate) struct Join {
@@ -25,21 +27,25 @@ impl Join {
         if self.futures.is_empty() {
             return quote_spanned!(Span::mixed_site()=> ());
         }
-        let futures = self.futures.iter();
-        let tasks: Vec<_> = self.names("task").collect();
-        let outputs: Vec<_> = self.names("output").collect();
+        let expressions = self.futures.iter();
+        let tasks = expressions.clone().enumerate();
+        let tasks: Vec<_> = tasks.map(|(index, task)| Task::new(index, task)).collect();
+        let locals = tasks.iter().map(|task| &task.local);
+        let pins = tasks.iter().map(|task| &task.pin);
+        let polls = tasks.iter().map(|task| &task.poll);
+        let outputs: Vec<_> = (0..tasks.len())
+            .map(|index| format_ident!("output{index}", span = Span::mixed_site()))
+            .collect();
         quote_spanned! {Span::mixed_site()=> {
-            let outputs = match (#(::core::future::IntoFuture::into_future(#futures),)*) {
-                (#(#tasks,)*) => {
-                    #(
-                        let mut #tasks = ::core::pin::pin!(#tasks);
-                        let mut #outputs = ::core::option::Option::None;
-                    )*
+            let outputs = match (#(#expressions,)*) {
+                (#(#locals,)*) => {
+                    #(#pins)*
+                    #(let mut #outputs = ::core::option::Option::None;)*
                     let outputs = ::core::future::poll_fn(|context| {
                         let mut is_ready = true;
                         #(
                             if #outputs.is_none() {
-                                match ::core::future::Future::poll(#tasks.as_mut(), context) {
+                                match #polls {
                                     ::core::task::Poll::Ready(output) => {
                                         #outputs = ::core::option::Option::Some(output);
                                     }
@@ -63,10 +69,5 @@ impl Join {
             };
             outputs
         }}
-    }
-
-    fn names<'a>(&'a self, stem: &'a str) -> impl Iterator<Item = Ident> + 'a {
-        (0..self.futures.len())
-            .map(move |index| format_ident!("{stem}{index}", span = Span::mixed_site()))
     }
 }

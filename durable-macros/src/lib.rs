@@ -12,6 +12,7 @@ mod orchestrator;
 mod parameters;
 mod rules;
 mod select;
+mod task;
 
 /// x
 #[proc_macro_attribute]

@@ -58,10 +58,10 @@ fn has_no_generics(sig: &Signature, what: &str, errors: &mut Errors) {
         errors.on(parameter, message);
     }
     // A clause about parameters that have to go goes with them.
-    if sig.generics.params.is_empty() {
-        if let Some(clause) = &sig.generics.where_clause {
-            errors.on(clause, format!("{what} has no `where` clause: remove it"));
-        }
+    if sig.generics.params.is_empty()
+        && let Some(clause) = &sig.generics.where_clause
+    {
+        errors.on(clause, format!("{what} has no `where` clause: remove it"));
     }
 }
 

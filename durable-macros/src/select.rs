@@ -5,6 +5,8 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::{Expr, Pat, Token};
 
+use crate::task::Task;
+
 /// What stands between the braces of a `select!`.
 pub(crate) struct Select {
     branches: Vec<Branch>,
@@ -26,12 +28,17 @@ impl Parse for Select {
             branches.push(branch);
             let has_comma = input.parse::<Option<Token![,]>>()?.is_some();
             if !(input.is_empty() || has_comma || may_omit_comma) {
-                return Err(input.error("expected `,` between two branches of `select!`"));
+                return Err(error(
+                    input,
+                    "expected `,` between two branches of `select!`",
+                ));
             }
         }
         if branches.is_empty() {
-            return Err(input
-                .error("`select!` needs a branch: write `output = task => { .. }` for each task"));
+            return Err(error(
+                input,
+                "`select!` needs a branch: write `output = task => { .. }` for each task",
+            ));
         }
         Ok(Self { branches })
     }
@@ -42,25 +49,35 @@ impl Parse for Branch {
         has_no_keyword(input)?;
         let pattern = Pat::parse_multi_with_leading_vert(input)?;
         if !input.peek(Token![=]) || input.peek(Token![=>]) {
-            return Err(input.error(
+            return Err(error(
+                input,
                 "expected `=` and a task after the pattern: write `output = task => { .. }`",
             ));
         }
         input.parse::<Token![=]>()?;
-        let future = input.parse()?;
+        let future: Expr = input.parse()?;
         if input.peek(Token![,]) && input.peek2(Token![if]) {
-            return Err(input.error(
+            input.parse::<Token![,]>()?;
+            return Err(error(
+                input,
                 "`select!` has no conditions: write the `if` in the body, or around the `select!`",
             ));
         }
+        if input.is_empty() {
+            return Err(syn::Error::new_spanned(
+                future,
+                "expected `=>` and a body after the task: write `output = task => { .. }`",
+            ));
+        }
         if !input.peek(Token![=>]) {
-            return Err(input.error(
+            return Err(error(
+                input,
                 "expected `=>` and a body after the task: write `output = task => { .. }`",
             ));
         }
         input.parse::<Token![=>]>()?;
         if input.is_empty() {
-            return Err(input.error("expected a body after `=>`"));
+            return Err(error(input, "expected a body after `=>`"));
         }
         let body = input.call(Expr::parse_with_earlier_boundary_rule)?;
         Ok(Self {
@@ -71,17 +88,26 @@ impl Parse for Branch {
     }
 }
 
+/// An error at what comes next, which may be the end.
+fn error(input: ParseStream<'_>, message: &str) -> syn::Error {
+    syn::Error::new(input.span(), message)
+}
+
 /// Reports what other `select!`s have and this one does not.
 fn has_no_keyword(input: ParseStream<'_>) -> syn::Result<()> {
     if input.peek(Token![else]) {
-        return Err(input.error(
+        return Err(error(
+            input,
             "`select!` has no `else`: every branch waits until its task ends, so remove it",
         ));
     }
     let ahead = input.fork();
     let is_biased = ahead.parse::<Ident>().is_ok_and(|ident| ident == "biased");
     if is_biased && ahead.peek(Token![;]) {
-        return Err(input.error("`select!` always polls from top to bottom: remove `biased;`"));
+        return Err(error(
+            input,
+            "`select!` always polls from top to bottom: remove `biased;`",
+        ));
     }
     Ok(())
 }
@@ -109,10 +135,14 @@ impl Select {
     ///
     /// All names of locals are of the macro, so no expression of the user sees them.
     pub(crate) fn expand(&self) -> TokenStream {
-        let futures = self.branches.iter().map(|branch| &branch.future);
+        let expressions = self.branches.iter().map(|branch| &branch.future);
+        let tasks = expressions.clone().enumerate();
+        let tasks: Vec<_> = tasks.map(|(index, task)| Task::new(index, task)).collect();
+        let locals = tasks.iter().map(|task| &task.local);
+        let pins = tasks.iter().map(|task| &task.pin);
+        let polls = tasks.iter().map(|task| &task.poll);
         let variants: Vec<_> = self.names("Branch").collect();
         let outputs: Vec<_> = self.names("Output").collect();
-        let tasks: Vec<_> = self.names("task").collect();
         let arms = self
             .branches
             .iter()
@@ -125,25 +155,23 @@ impl Select {
                 };
                 quote_spanned! {Span::mixed_site()=>
                     __Selected::#variant(output) => {
-                        let #pattern = output;
+                        #[allow(clippy::ignored_unit_patterns)]
+                    let #pattern = output;
                         #body
                     }
                 }
             });
         quote_spanned! {Span::mixed_site()=> {
-            #[allow(clippy::items_after_statements)]
             enum __Selected<#(#outputs),*> {
                 #(#variants(#outputs),)*
             }
             let selected = {
-                let selected = match (#(::core::future::IntoFuture::into_future(#futures),)*) {
-                    (#(#tasks,)*) => {
-                        #(let mut #tasks = ::core::pin::pin!(#tasks);)*
+                let selected = match (#(#expressions,)*) {
+                    (#(#locals,)*) => {
+                        #(#pins)*
                         let selected = ::core::future::poll_fn(|context| {
                             #(
-                                if let ::core::task::Poll::Ready(output) =
-                                    ::core::future::Future::poll(#tasks.as_mut(), context)
-                                {
+                                if let ::core::task::Poll::Ready(output) = #polls {
                                     return ::core::task::Poll::Ready(__Selected::#variants(output));
                                 }
                             )*

@@ -61,7 +61,6 @@ fn states(parameters: &[Parameter<'_>], errors: &mut Errors) {
     let mut is_after_input = false;
     for parameter in parameters {
         match parameter.role {
-            Role::Context(_) => {}
             Role::Input => is_after_input = true,
             Role::State(_) if parameter.is_borrowed => errors.on(
                 parameter.ty,
@@ -71,7 +70,7 @@ fn states(parameters: &[Parameter<'_>], errors: &mut Errors) {
                 parameter.ty,
                 "states come before the inputs: move this parameter up",
             ),
-            Role::State(_) => {}
+            Role::State(_) | Role::Context(_) => {}
         }
     }
 }

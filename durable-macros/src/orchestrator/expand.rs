@@ -23,12 +23,10 @@ pub(super) fn expand(orchestrator: &Orchestrator, errors: &Errors) -> TokenStrea
     }
     let handle = Handle::new(function, "orchestrator", name.as_ref(), crate_path.as_ref());
     let Handle { private, .. } = &handle;
-    let version = match version {
-        Some(version) => {
-            quote_spanned!(Span::mixed_site()=> ::core::option::Option::Some(#version))
-        }
-        None => quote_spanned!(Span::mixed_site()=> ::core::option::Option::None),
-    };
+    let version = version.as_ref().map_or_else(
+        || quote_spanned!(Span::mixed_site()=> ::core::option::Option::None),
+        |version| quote_spanned!(Span::mixed_site()=> ::core::option::Option::Some(#version)),
+    );
     let run = if errors.is_empty() {
         run(&handle)
     } else {

@@ -50,6 +50,7 @@ async fn a_loser_stays_usable() -> u32 {
 
 async fn what_a_branch_borrows_lives_long_enough() -> usize {
     async fn length(text: &str) -> usize {
+        ready(()).await;
         text.len()
     }
     select! {

@@ -35,7 +35,9 @@ pub struct Database;
 
 /// Says hello.
 ///
-/// It says so in English.
+/// # Errors
+///
+/// None.
 #[activity]
 pub async fn say_hello(city: String) -> Result<String> {
     Ok(format!("Hello {city}!"))
@@ -53,7 +55,11 @@ fn blocking(city: String) -> Result<usize> {
 
 #[activity(name = "Transfer")]
 pub(crate) async fn transfer(from: String, to: String, amount: u64) -> Outcome<(String, u64)> {
-    if from == to { Err(Declined) } else { Ok((from, amount)) }
+    if from == to {
+        Err(Declined)
+    } else {
+        Ok((from, amount))
+    }
 }
 
 #[activity]
@@ -93,9 +99,11 @@ async fn with_input(
     (first, second): (Order, Order),
 ) -> Outcome<Order> {
     let not_send = std::rc::Rc::new(first.id);
-    ctx = std::future::ready(ctx).await;
-    drop(ctx);
-    Ok(Order { id: *not_send + second.id })
+    ctx = std::future::ready(ctx.clone()).await;
+    let _ = &ctx;
+    Ok(Order {
+        id: *not_send + second.id,
+    })
 }
 
 #[orchestrator(crate = durable_runtime)]
@@ -112,8 +120,10 @@ mod inner {
     use durable_runtime::prelude::*;
 
     #[activity]
-    #[allow(clippy::unused_async)]
-    #[expect(clippy::missing_errors_doc)]
+    #[expect(
+        clippy::unused_async,
+        reason = "an expectation is met in one place only"
+    )]
     pub(super) async fn argument0(argument0: u8) -> Result<u8> {
         Ok(argument0)
     }

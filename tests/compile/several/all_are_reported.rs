@@ -1,10 +1,10 @@
 use durable_runtime::prelude::*;
 
 #[activity(nam = "Transfer")]
-const unsafe extern "C" fn transfer(to: &str, state: &State<u8>, ctx: ActivityContext) {}
+unsafe extern "C" fn transfer(_to: &str, _state: &State<u8>, _ctx: ActivityContext) {}
 
 #[orchestrator(name = "", version = 2)]
-fn pay(state: State<String>, from: &str, to: String) -> Result<u64> {
+fn pay(_state: State<String>, _from: &str, _to: String) -> Result<u64> {
     Ok(1)
 }
 
