@@ -71,3 +71,80 @@ impl<E> NoDetails for &ErrorDetails<'_, E> {
         None
     }
 }
+
+/// An `async` activity as the executor runs it. Reading the input is part of the future, so that a
+/// panic in it is one of the activity.
+pub fn run_async<F>(
+    invocation: ActivityInvocation,
+    call: fn(ActivityInvocation) -> Result<F, Failure>,
+    finish: fn(F::Output) -> Result<Payload, Failure>,
+) -> BoxFuture<'static, Result<Payload, Failure>>
+where
+    F: Future + Send + 'static,
+{
+    Box::pin(async move { finish(call(invocation)?.await) })
+}
+
+/// The input of the activity `A`.
+///
+/// # Errors
+///
+/// As [`ActivityInvocation::input`].
+pub fn activity_input<A: Activity>(invocation: &ActivityInvocation) -> Result<A::Input, Failure> {
+    invocation.input()
+}
+
+/// The input of the orchestrator `O`.
+///
+/// # Errors
+///
+/// As [`decode_input`].
+pub fn orchestrator_input<O: Orchestrator>(input: &Payload) -> Result<O::Input, Failure> {
+    decode_input("orchestrator", O::NAME, input)
+}
+
+/// What a durable function returned.
+#[derive(Debug)]
+pub struct Returned<R>(pub R);
+
+impl<T: Serialize, E: IntoFailure> Returned<Result<T, E>> {
+    /// The result as it travels.
+    ///
+    /// # Errors
+    ///
+    /// The failure that the error makes, or the one of [`encode_output`].
+    pub fn finish(
+        self,
+        kind: &str,
+        name: &str,
+        details: impl FnOnce(&E) -> Option<Payload>,
+    ) -> Result<Payload, Failure> {
+        match self.0 {
+            Ok(output) => encode_output(kind, name, &output),
+            Err(error) => {
+                let details = details(&error);
+                Err(error.into_failure(details))
+            }
+        }
+    }
+}
+
+/// Stands in for [`Returned::finish`] where the return type does not do. That is an error already
+/// in the implementation of [`Activity`] or [`Orchestrator`], and is to be reported only there.
+pub trait Unfinished: Sized {
+    /// Is never run.
+    ///
+    /// # Errors
+    ///
+    /// None.
+    fn finish(
+        self,
+        _kind: &str,
+        _name: &str,
+        _details: impl FnOnce(&()) -> Option<Payload>,
+    ) -> Result<Payload, Failure> {
+        unreachable!("the program does not compile")
+    }
+}
+
+impl<R> Unfinished for Returned<R> {}

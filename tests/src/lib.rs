@@ -1,1 +1,1 @@
-//! Holds nothing: the tests are in the directory `tests`.
+//! Tests of behaviour live in `tests/tests`; what must compile, and what must not, in `tests/compile`.

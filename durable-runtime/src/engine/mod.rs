@@ -5,9 +5,9 @@ mod replay;
 mod rewind;
 mod state;
 
-pub(crate) use live::{Completion, Episode, LiveExecution};
-pub(crate) use replay::{Replayed, replay};
-pub(crate) use rewind::{Rewound, rewind};
+pub(crate) use live::{Completion, LiveExecution};
+pub(crate) use replay::replay;
+pub(crate) use rewind::rewind;
 pub(crate) use state::{ExecutionState, OpenActivity};
 
 use crate::model::{HistoryEvent, HistoryRow};

@@ -5,7 +5,6 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use rustc_hash::FxHashMap;
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
@@ -17,7 +16,7 @@ use super::local::LocalLink;
 use super::router::Router;
 use super::state::HostState;
 use super::watchers::Watchers;
-use super::worker::Worker;
+use super::worker::WorkerSetup;
 use super::{DurableHost, HostError, HostOptions, Threads};
 use crate::client::DurableClient;
 use crate::context::States;
@@ -192,17 +191,16 @@ impl DurableHostBuilder {
         };
         let mut partitions = Vec::new();
         for (number, inputs) in inputs.into_iter().enumerate() {
-            let worker = Worker {
+            let setup = WorkerSetup {
                 inputs,
                 handover: Arc::clone(&handover),
                 loads: loads.clone(),
                 executor: executor.clone(),
                 watchers: Arc::clone(&watchers),
                 state: Arc::clone(&state),
-                partitions: FxHashMap::default(),
             };
             let name = format!("durable-partitions-{number}");
-            partitions.push(spawn(name, move || worker.run())?);
+            partitions.push(spawn(name, move || setup.run())?);
         }
         let committer = Committer {
             handover: Arc::clone(&handover),

@@ -17,21 +17,39 @@ use super::watchers::Watchers;
 use crate::model::{InstanceId, PartitionId};
 use crate::partition::{Effect, Input, Output, Partition};
 
-/// What a partition thread needs.
+/// What a partition thread begins with.
 #[derive(Debug)]
-pub(super) struct Worker {
+pub(super) struct WorkerSetup {
     pub(super) inputs: Receiver<ThreadInput>,
     pub(super) handover: Arc<Handover>,
     pub(super) loads: Sender<LoadRequest>,
     pub(super) executor: Executor,
     pub(super) watchers: Arc<Watchers>,
     pub(super) state: Arc<HostState>,
-    pub(super) partitions: FxHashMap<PartitionId, Owned>,
+}
+
+impl WorkerSetup {
+    /// Runs until the host stops.
+    pub(super) fn run(self) {
+        // Live orchestrators never leave their thread, so they are not in what it begins with.
+        let worker = Worker {
+            setup: self,
+            partitions: FxHashMap::default(),
+        };
+        worker.run();
+    }
+}
+
+/// A partition thread.
+#[derive(Debug)]
+struct Worker {
+    setup: WorkerSetup,
+    partitions: FxHashMap<PartitionId, Owned>,
 }
 
 /// A partition with the effects that wait for commits.
 #[derive(Debug)]
-pub(super) struct Owned {
+struct Owned {
     partition: Partition,
     waiting: VecDeque<(u64, Vec<Effect>)>,
     committed: u64,
@@ -45,8 +63,7 @@ const HOUSEKEEPING: Duration = Duration::from_secs(1);
 const SLOW_EPISODE: Duration = Duration::from_millis(100);
 
 impl Worker {
-    /// Runs until the host stops.
-    pub(super) fn run(mut self) {
+    fn run(mut self) {
         while self.take_inputs() {
             let now = clock::now();
             for owned in self.partitions.values_mut() {
@@ -63,13 +80,13 @@ impl Worker {
         const ROUND: Duration = Duration::from_millis(50);
         self.hand_over();
         while self.partitions.values().any(|owned| !owned.waiting.is_empty())
-            && !self.state.is_abandoned()
+            && !self.setup.state.is_abandoned()
         {
             if let Ok(ThreadInput::Partition {
                 id,
                 input: Input::Committed { sequence },
                 ..
-            }) = self.inputs.recv_timeout(ROUND)
+            }) = self.setup.inputs.recv_timeout(ROUND)
             {
                 self.release(id, sequence);
             }
@@ -78,7 +95,7 @@ impl Worker {
 
     /// Waits for inputs and takes them; `false` when the host stops.
     fn take_inputs(&mut self) -> bool {
-        let first = self.inputs.recv_timeout(self.next_wake());
+        let first = self.setup.inputs.recv_timeout(self.next_wake());
         let mut next = match first {
             Ok(input) => Some(input),
             Err(RecvTimeoutError::Timeout) => None,
@@ -95,7 +112,7 @@ impl Worker {
                 Some(ThreadInput::Stop) => return false,
                 Some(input) => self.take(input),
             }
-            next = self.inputs.try_recv().ok();
+            next = self.setup.inputs.try_recv().ok();
         }
         if let Some(last) = next {
             if matches!(last, ThreadInput::Stop) {
@@ -146,7 +163,7 @@ impl Worker {
             }
             ThreadInput::Disown(id) => {
                 self.partitions.remove(&id);
-                self.watchers.recheck_all();
+                self.setup.watchers.recheck_all();
             }
             ThreadInput::Stop => {}
         }
@@ -179,7 +196,7 @@ impl Worker {
                     query,
                 };
                 // The loader ends after the partition threads.
-                let _ = self.loads.send(request);
+                let _ = self.setup.loads.send(request);
             }
             let Some(Output {
                 sequence,
@@ -196,7 +213,7 @@ impl Worker {
             if delta.is_empty() {
                 self.release(id, committed);
             } else {
-                self.handover.add(delta, sequence);
+                self.setup.handover.add(delta, sequence);
             }
         }
     }
@@ -215,11 +232,11 @@ impl Worker {
             };
             for effect in effects {
                 match effect {
-                    Effect::RunActivity(work) => self.executor.submit(work),
-                    Effect::SkipActivity => self.executor.skip(),
-                    Effect::CancelActivities(instance) => self.executor.cancel(&instance),
+                    Effect::RunActivity(work) => self.setup.executor.submit(work),
+                    Effect::SkipActivity => self.setup.executor.skip(),
+                    Effect::CancelActivities(instance) => self.setup.executor.cancel(&instance),
                     Effect::Reply(responder, result) => (responder.0)(result),
-                    Effect::Ended(record) => self.watchers.ended(&record),
+                    Effect::Ended(record) => self.setup.watchers.ended(&record),
                 }
             }
         }

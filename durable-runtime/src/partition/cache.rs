@@ -201,7 +201,8 @@ impl Partition {
                     if !over && self.now - instance.last_used < idle {
                         break;
                     }
-                    Some(instance.is_at_rest(self.committed))
+                    let waits = self.waiting_for_children.contains_key(id);
+                    Some(instance.is_at_rest(self.committed) && !waits)
                 }
                 _ => None,
             };
@@ -236,6 +237,9 @@ impl Partition {
 
     /// Drops what need not stay in memory: ended and missing instances.
     fn let_go(&mut self, id: &InstanceId) {
+        if self.waiting_for_children.contains_key(id) {
+            return;
+        }
         let drop = match self.slots.get(id) {
             Some(Slot::Deleted { changed_in }) => *changed_in <= self.committed,
             Some(Slot::Present(instance)) => {

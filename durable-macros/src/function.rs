@@ -1,0 +1,105 @@
+//! A function with one of the attributes on it.
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::quote;
+use syn::parse::{ParseStream, Parser};
+use syn::{Attribute, LitStr, Signature, Token, Visibility};
+
+use crate::errors::Errors;
+
+/// The attributes that say what a function is. It can be one thing only.
+const ROLES: [&str; 4] = ["activity", "orchestrator", "entity", "durable_client"];
+
+/// What stands before the body. The body is left to the compiler: what it does not accept it
+/// reports itself, and what `syn` does not know yet does no harm.
+pub(crate) struct Function {
+    pub(crate) attrs: Vec<Attribute>,
+    pub(crate) vis: Visibility,
+    pub(crate) sig: Signature,
+    /// All that follows the attributes, as it was written.
+    rest: TokenStream,
+}
+
+impl Function {
+    /// Reads the item that `#[attribute]` stands on. Reports it when it is not a function.
+    pub(crate) fn parse(item: TokenStream, attribute: &str, errors: &mut Errors) -> Option<Self> {
+        let parse = |input: ParseStream<'_>| {
+            let attrs = input.call(Attribute::parse_outer)?;
+            let rest = input.fork().parse()?;
+            let vis = input.parse()?;
+            if !starts_function(input) {
+                return Err(input.error(format!(
+                    "`#[{attribute}]` goes on a function: write `#[{attribute}] async fn ..`"
+                )));
+            }
+            let sig = input.parse()?;
+            input.parse::<TokenStream>()?;
+            Ok(Self {
+                attrs,
+                vis,
+                sig,
+                rest,
+            })
+        };
+        parse.parse2(item).map_err(|error| errors.push(error)).ok()
+    }
+
+    /// Reports a second attribute that says what the function is, and takes it off: this one would
+    /// be the first mistake of many.
+    pub(crate) fn take_other_roles(&mut self, attribute: &str, errors: &mut Errors) {
+        self.attrs.retain(|attr| {
+            let Some(other) = role_of(attr) else {
+                return true;
+            };
+            let message = if other == attribute {
+                format!("`#[{attribute}]` is given twice: remove one of the two")
+            } else {
+                format!(
+                    "a function cannot be both `#[{attribute}]` and `#[{other}]`: \
+                     remove one of the two, or write two functions"
+                )
+            };
+            errors.on(attr, message);
+            false
+        });
+    }
+
+    /// The function as it was written.
+    ///
+    /// Lints that ask for what the attributes forbid are off: a reference in place of an owned
+    /// input, a plain `fn` in place of an orchestrator without `.await`, and a return type that is
+    /// not a `Result`.
+    pub(crate) fn item(&self) -> TokenStream {
+        let Self { attrs, rest, .. } = self;
+        quote! {
+            #[allow(
+                clippy::needless_pass_by_value,
+                clippy::unnecessary_wraps,
+                clippy::unused_async,
+            )]
+            #(#attrs)*
+            #rest
+        }
+    }
+}
+
+/// Whether a function comes next, as far as its first words tell.
+fn starts_function(input: ParseStream<'_>) -> bool {
+    let ahead = input.fork();
+    while !ahead.peek(Token![fn]) {
+        let is_modifier = ahead.peek(Token![const])
+            || ahead.peek(Token![async])
+            || ahead.peek(Token![unsafe])
+            || ahead.peek(Token![extern])
+            || ahead.peek(LitStr);
+        if !is_modifier || ahead.parse::<TokenTree>().is_err() {
+            return false;
+        }
+    }
+    true
+}
+
+fn role_of(attr: &Attribute) -> Option<&'static str> {
+    let last = attr.path().segments.last()?;
+    ROLES.into_iter().find(|role| last.ident == role)
+}

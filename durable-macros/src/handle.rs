@@ -1,0 +1,254 @@
+//! What is generated beside the function: its handle, and the block that implements the traits.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, Path, ReturnType, Signature};
+
+use crate::function::Function;
+use crate::parameters::{Borrow, Borrows, Parameter, input_type};
+
+/// The handle of one function. All generated code is spanned at the macro where a mistake of the
+/// user cannot show in it, so that no lint of the user's crate looks at it.
+pub(crate) struct Handle<'a> {
+    pub(crate) function: &'a Function,
+    /// "activity", "orchestrator".
+    pub(crate) kind: &'static str,
+    pub(crate) name: String,
+    /// `::durable_runtime::__private`
+    pub(crate) private: TokenStream,
+}
+
+/// What differs between the kinds of functions.
+pub(crate) struct Parts {
+    /// The trait that the handle implements, such as `Activity`.
+    pub(crate) implements: TokenStream,
+    /// Its items other than `NAME`, `Input` and `Output`.
+    pub(crate) items: TokenStream,
+    /// The value for `Registration::function`.
+    pub(crate) function: TokenStream,
+    /// Whether the program finds the function by itself.
+    pub(crate) is_collected: bool,
+}
+
+impl<'a> Handle<'a> {
+    pub(crate) fn new(
+        function: &'a Function,
+        kind: &'static str,
+        name: Option<&LitStr>,
+        crate_path: Option<&Path>,
+    ) -> Self {
+        let crate_path = crate_path.map_or_else(
+            || quote_spanned!(Span::mixed_site()=> ::durable_runtime),
+            ToTokens::to_token_stream,
+        );
+        let private = quote_spanned!(Span::mixed_site()=> #crate_path::__private);
+        Self {
+            function,
+            kind,
+            name: name.map_or_else(|| function.sig.ident.unraw().to_string(), LitStr::value),
+            private,
+        }
+    }
+
+    /// The handle and its implementations.
+    pub(crate) fn expand(&self, parts: &Parts) -> TokenStream {
+        let declaration = self.declaration();
+        let implementation = self.implementation(parts);
+        quote!(#declaration #implementation)
+    }
+
+    fn declaration(&self) -> TokenStream {
+        let Function {
+            attrs, vis, sig, ..
+        } = self.function;
+        let ident = &sig.ident;
+        let summary = summary(attrs);
+        let title = format!(" The handle of the {} `{}`.", self.kind, self.name);
+        let conditions = conditions(attrs);
+        let carried = carried(attrs);
+        let mut body = proc_macro2::Group::new(proc_macro2::Delimiter::Brace, TokenStream::new());
+        body.set_span(Span::mixed_site());
+        quote_spanned! {Span::mixed_site()=>
+            #(#conditions)*
+            #(#carried)*
+            #(#[doc = #summary])*
+            #[doc = #title]
+            #[allow(dead_code, non_camel_case_types, unreachable_pub)]
+            #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy)]
+            #vis struct #ident #body
+        }
+    }
+
+    fn implementation(&self, parts: &Parts) -> TokenStream {
+        let Self {
+            function,
+            name,
+            private,
+            ..
+        } = self;
+        let ident = &function.sig.ident;
+        let conditions = conditions(&function.attrs);
+        let input = self.input();
+        let output = self.output();
+        let Parts {
+            implements,
+            items,
+            function,
+            is_collected,
+        } = parts;
+        let location = quote_spanned! {ident.span()=>
+            #private::SourceLocation {
+                module: ::core::module_path!(),
+                file: ::core::file!(),
+                line: ::core::line!(),
+                column: ::core::column!(),
+            }
+        };
+        let submission = is_collected.then(|| {
+            quote_spanned! {Span::mixed_site()=>
+                #private::inventory::submit! { <#ident as #private::Register>::REGISTRATION }
+            }
+        });
+        quote_spanned! {Span::mixed_site()=>
+            #(#conditions)*
+            #[doc(hidden)]
+            #[allow(deprecated, clippy::all, clippy::pedantic)]
+            const _: () = {
+                #[automatically_derived]
+                impl #private::#implements for #ident {
+                    const NAME: &'static ::core::primitive::str = #name;
+                    #items
+                    type Input = #input;
+                    type Output = #output;
+                }
+
+                #[automatically_derived]
+                impl #private::Register for #ident {
+                    const REGISTRATION: #private::Registration = #private::Registration {
+                        name: #name,
+                        location: #location,
+                        function: #function,
+                    };
+                }
+
+                #submission
+            };
+        }
+    }
+
+    /// The end of a block that makes a payload or a failure of what the function returned.
+    pub(crate) fn finish(&self, returned: &TokenStream) -> TokenStream {
+        let Self {
+            kind,
+            name,
+            private,
+            ..
+        } = self;
+        quote_spanned! {Span::mixed_site()=>
+            use #private::{NoDetails as _, SerializedDetails as _, Unfinished as _};
+            #private::Returned(#returned).finish(#kind, #name, |error| {
+                (&#private::ErrorDetails(error)).details()
+            })
+        }
+    }
+
+    fn input(&self) -> TokenStream {
+        let sig = &self.function.sig;
+        if is_generic(sig) {
+            return quote!(());
+        }
+        input_type(&Parameter::all(sig), sig)
+    }
+
+    /// What the function returns when it succeeds. The compiler knows what the return type is an
+    /// alias of; that it is no `Result` is an error in these tokens, so they stand where it does.
+    fn output(&self) -> TokenStream {
+        match &self.function.sig.output {
+            ReturnType::Type(_, ty) if !is_generic(&self.function.sig) => {
+                let (first, last) = ends(ty);
+                let private = respan(self.private.clone(), last);
+                let projection = quote_spanned!(last=> as #private::DurableResult>::Ok);
+                quote_spanned!(first=> <#ty #projection)
+            }
+            _ => quote!(()),
+        }
+    }
+}
+
+/// Whether types in the signature may name parameters that the generated code does not have.
+fn is_generic(sig: &Signature) -> bool {
+    let is_impl = |ty| matches!(Borrows::of(ty), Some(Borrow::Impl(_)));
+    !sig.generics.params.is_empty() || matches!(&sig.output, ReturnType::Type(_, ty) if is_impl(ty))
+}
+
+/// Where the tokens begin and where they end.
+fn ends(tokens: &impl ToTokens) -> (Span, Span) {
+    let mut spans = tokens
+        .to_token_stream()
+        .into_iter()
+        .map(|token| token.span());
+    let first = spans.next().unwrap_or_else(Span::call_site);
+    (first, spans.last().unwrap_or(first))
+}
+
+/// The tokens, as if they stood elsewhere.
+pub(crate) fn respan(tokens: TokenStream, span: Span) -> TokenStream {
+    tokens
+        .into_iter()
+        .map(|mut token| {
+            token.set_span(span);
+            token
+        })
+        .collect()
+}
+
+/// The `#[cfg]`s of the function: without it there is no handle either.
+fn conditions(attrs: &[Attribute]) -> impl Iterator<Item = &Attribute> {
+    attrs.iter().filter(|attr| attr.path().is_ident("cfg"))
+}
+
+/// What is said of the function that holds for its handle too. An expectation is for one place
+/// only, so what the function expects its handle allows.
+fn carried(attrs: &[Attribute]) -> impl Iterator<Item = TokenStream> + '_ {
+    attrs.iter().filter_map(|attr| match &attr.meta {
+        Meta::List(list) if list.path.is_ident("expect") => {
+            let lints = &list.tokens;
+            Some(quote!(#[allow(#lints)]))
+        }
+        meta => ["allow", "warn", "deny", "deprecated"]
+            .iter()
+            .any(|name| meta.path().is_ident(name))
+            .then(|| quote!(#attr)),
+    })
+}
+
+/// The first paragraph of the function's documentation, with an empty line after it. Examples stay with the function, where
+/// they are tested once.
+fn summary(attrs: &[Attribute]) -> Vec<String> {
+    let text: Vec<_> = attrs.iter().filter_map(doc_line).collect();
+    let mut lines: Vec<_> = text
+        .join("\n")
+        .lines()
+        .skip_while(|line| line.trim().is_empty())
+        .take_while(|line| !line.trim().is_empty() && !line.trim_start().starts_with("```"))
+        .map(str::to_owned)
+        .collect();
+    if !lines.is_empty() {
+        lines.push(String::new());
+    }
+    lines
+}
+
+fn doc_line(attr: &Attribute) -> Option<String> {
+    match &attr.meta {
+        Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
+            Expr::Lit(ExprLit {
+                lit: Lit::Str(text),
+                ..
+            }) => Some(text.value()),
+            _ => None,
+        },
+        _ => None,
+    }
+}

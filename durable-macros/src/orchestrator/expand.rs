@@ -1,0 +1,86 @@
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+
+use super::parse::Orchestrator;
+use crate::errors::Errors;
+use crate::handle::{Handle, Parts};
+use crate::parameters::Parameter;
+
+/// The function, its handle, and the errors. With errors the handle is still there, so that what
+/// starts the orchestrator has none of its own, but it is given nothing to run.
+pub(super) fn expand(orchestrator: &Orchestrator, errors: &Errors) -> TokenStream {
+    let Orchestrator {
+        function,
+        name,
+        version,
+        crate_path,
+    } = orchestrator;
+    let item = function.item();
+    let compile_errors = errors.to_compile_errors();
+    if function.sig.receiver().is_some() {
+        // This stands in an `impl` block, where a handle cannot be declared.
+        return quote!(#item #compile_errors);
+    }
+    let handle = Handle::new(function, "orchestrator", name.as_ref(), crate_path.as_ref());
+    let Handle { private, .. } = &handle;
+    let version = version.as_ref().map_or_else(
+        || quote_spanned!(Span::mixed_site()=> ::core::option::Option::None),
+        |version| quote_spanned!(Span::mixed_site()=> ::core::option::Option::Some(#version)),
+    );
+    let run = if errors.is_empty() {
+        run(&handle)
+    } else {
+        run_nothing()
+    };
+    let parts = Parts {
+        implements: quote!(Orchestrator),
+        items: quote_spanned! {Span::mixed_site()=>
+            const VERSION: ::core::option::Option<&'static ::core::primitive::str> = #version;
+        },
+        function: quote_spanned! {Span::mixed_site()=>
+            #private::Function::Orchestrator(#private::OrchestratorFunction {
+                version: #version,
+                run: #run,
+            })
+        },
+        is_collected: errors.is_empty(),
+    };
+    let handle = handle.expand(&parts);
+    quote!(#item #handle #compile_errors)
+}
+
+/// The value for `OrchestratorFunction::run`. The payload is dropped as soon as it is read,
+/// because the future may live for as long as the orchestration does.
+fn run(handle: &Handle<'_>) -> TokenStream {
+    let Handle {
+        function, private, ..
+    } = handle;
+    let ident = &function.sig.ident;
+    let has_input = Parameter::all(&function.sig)
+        .iter()
+        .any(Parameter::is_input);
+    let (read, input) = if has_input {
+        let read = quote_spanned! {Span::mixed_site()=>
+            let input = #private::orchestrator_input::<#ident>(&payload)?;
+        };
+        (read, Some(quote_spanned!(Span::mixed_site()=> input)))
+    } else {
+        (TokenStream::new(), None)
+    };
+    let finish = handle.finish(&quote_spanned! {Span::mixed_site()=>
+        #ident(context, #input).await
+    });
+    quote_spanned! {Span::mixed_site()=>
+        |context, payload| ::std::boxed::Box::pin(async move {
+            #read
+            ::core::mem::drop(payload);
+            #finish
+        })
+    }
+}
+
+fn run_nothing() -> TokenStream {
+    quote_spanned! {Span::mixed_site()=>
+        |_, _| ::core::unreachable!("the program does not compile")
+    }
+}

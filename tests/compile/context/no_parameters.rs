@@ -1,0 +1,8 @@
+use durable_runtime::prelude::*;
+
+#[orchestrator]
+async fn hello() -> Result<()> {
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use durable_runtime::prelude::*;
+
+#[activity]
+async fn sum<const N: usize>() -> Result<usize> {
+    Ok(N)
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+use durable_runtime::prelude::*;
+
+#[orchestrator]
+async fn hello(_ctx: OrchestrationContext) -> Result<()> {
+    Ok(())
+}
+
+fn call<A: durable_runtime::registry::Activity>() {}
+
+fn main() {
+    call::<hello>();
+}

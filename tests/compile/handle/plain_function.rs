@@ -1,0 +1,11 @@
+use durable_runtime::prelude::*;
+
+async fn plain(city: String) -> Result<String> {
+    Ok(city)
+}
+
+fn call<A: durable_runtime::registry::Activity>() {}
+
+fn main() {
+    call::<plain>();
+}

@@ -1,0 +1,8 @@
+use durable_runtime::prelude::*;
+
+#[activity]
+async fn hello(city: impl Into<String>) -> Result<String> {
+    Ok(city.into())
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use durable_runtime::prelude::*;
+
+struct Order;
+
+#[activity]
+async fn ship(_order: Order) -> Result<()> {
+    Ok(())
+}
+
+fn main() {}

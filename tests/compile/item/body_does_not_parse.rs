@@ -1,0 +1,9 @@
+use durable_runtime::prelude::*;
+
+#[activity]
+async fn say_hello(city: String) -> Result<String> {
+    let greeting = ;
+    Ok(city)
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use durable_runtime::prelude::*;
+
+#[activity]
+#[orchestrator]
+async fn say_hello(city: String) -> Result<String> {
+    Ok(city)
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+use durable_runtime::prelude::*;
+
+struct Greeter;
+
+impl Greeter {
+    #[activity]
+    async fn say_hello(&self, city: String) -> Result<String> {
+        Ok(city)
+    }
+}
+
+fn main() {}

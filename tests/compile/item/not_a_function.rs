@@ -1,0 +1,8 @@
+use durable_runtime::prelude::*;
+
+#[activity]
+struct SayHello {
+    city: String,
+}
+
+fn main() {}

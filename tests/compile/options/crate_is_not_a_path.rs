@@ -1,0 +1,8 @@
+use durable_runtime::prelude::*;
+
+#[activity(crate = 1)]
+async fn hello() -> Result<()> {
+    Ok(())
+}
+
+fn main() {}

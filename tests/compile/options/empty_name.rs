@@ -1,0 +1,8 @@
+use durable_runtime::prelude::*;
+
+#[activity(name = "")]
+async fn hello() -> Result<()> {
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use durable_runtime::prelude::*;
+
+#[activity(name = "SayHello", name = "Hello")]
+async fn hello() -> Result<()> {
+    Ok(())
+}
+
+fn main() {}

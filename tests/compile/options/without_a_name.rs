@@ -1,0 +1,8 @@
+use durable_runtime::prelude::*;
+
+#[activity("SayHello")]
+async fn hello() -> Result<()> {
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use durable_runtime::prelude::*;
+
+#[orchestrator]
+fn hello(_ctx: OrchestrationContext) -> Result<()> {
+    Ok(())
+}
+
+fn main() {}

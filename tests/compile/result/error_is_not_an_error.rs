@@ -1,0 +1,10 @@
+use durable_runtime::prelude::*;
+
+struct Declined;
+
+#[activity]
+async fn charge(amount: u64) -> Result<u64, Declined> {
+    Ok(amount)
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use durable_runtime::prelude::*;
+
+#[activity]
+async fn hello(city: String) {
+    drop(city);
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use durable_runtime::prelude::*;
+
+#[activity]
+async fn greeting(city: String) -> String {
+    city
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use durable_runtime::prelude::*;
+
+async fn choose() {
+    select! {}
+}
+
+fn main() {
+    drop(choose());
+}

@@ -1,0 +1,11 @@
+use durable_runtime::prelude::*;
+
+async fn choose() {
+    select! {
+        _ = 42 => {}
+    }
+}
+
+fn main() {
+    drop(choose());
+}

@@ -1,0 +1,8 @@
+use durable_runtime::prelude::*;
+
+#[activity]
+async fn hello(city: String, State(_greeting): State<String>) -> Result<String> {
+    Ok(city)
+}
+
+fn main() {}

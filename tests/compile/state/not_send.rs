@@ -1,0 +1,10 @@
+use durable_runtime::prelude::*;
+
+struct Connection(std::rc::Rc<()>);
+
+#[activity]
+fn hello(_connection: State<Connection>) -> Result<()> {
+    Ok(())
+}
+
+fn main() {}
