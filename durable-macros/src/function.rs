@@ -67,12 +67,13 @@ impl Function {
     /// The function as it was written.
     ///
     /// Lints that ask for what the attributes forbid are off: a reference in place of an owned
-    /// input, a plain `fn` in place of an orchestrator without `.await`, and a return type that is
-    /// not a `Result`.
+    /// input, a `const fn`, a plain `fn` in place of an orchestrator without `.await`, and a
+    /// return type that is not a `Result`.
     pub(crate) fn item(&self) -> TokenStream {
         let Self { attrs, rest, .. } = self;
         quote! {
             #[allow(
+                clippy::missing_const_for_fn,
                 clippy::needless_pass_by_value,
                 clippy::unnecessary_wraps,
                 clippy::unused_async,

@@ -154,7 +154,8 @@ impl Select {
                     other => quote!(#other),
                 };
                 quote_spanned! {Span::mixed_site()=>
-                    __Selected::#variant(output) => {
+                    #[allow(unused_braces)]
+                __Selected::#variant(output) => {
                         #[allow(clippy::ignored_unit_patterns)]
                     let #pattern = output;
                         #body
@@ -192,5 +193,68 @@ impl Select {
     fn names<'a>(&'a self, stem: &'a str) -> impl Iterator<Item = Ident> + 'a {
         (0..self.branches.len())
             .map(move |index| format_ident!("{stem}{index}", span = Span::mixed_site()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn branches(tokens: TokenStream) -> syn::Result<Vec<String>> {
+        let select: Select = syn::parse2(tokens)?;
+        let text = |branch: &Branch| {
+            let Branch {
+                pattern,
+                future,
+                body,
+            } = branch;
+            quote!(#pattern | #future | #body).to_string()
+        };
+        Ok(select.branches.iter().map(text).collect())
+    }
+
+    fn message(tokens: TokenStream) -> String {
+        branches(tokens).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn commas_may_be_left_out_after_a_block() {
+        let found = branches(quote! {
+            a = one => { a }
+            _ = two => if b { c } else { d }
+            Ok(e) | Err(e) = &mut three => e.f(),
+            () = four => {}.g(),
+        });
+        let bodies: Vec<_> = found
+            .unwrap()
+            .iter()
+            .map(|branch| branch.rsplit(" | ").next().unwrap_or_default().to_owned())
+            .collect();
+        assert_eq!(
+            bodies,
+            ["{ a }", "if b { c } else { d }", "e . f ()", "{ } . g ()"]
+        );
+    }
+
+    #[test]
+    fn a_body_without_a_block_needs_a_comma() {
+        let found = message(quote!(a = one => a b = two => b));
+        assert_eq!(found, "expected `,` between two branches of `select!`");
+        assert!(branches(quote!(a = one => a)).is_ok());
+    }
+
+    #[test]
+    fn a_branch_without_a_body_is_reported() {
+        assert_eq!(message(quote!(a = one =>)), "expected a body after `=>`");
+        assert!(message(quote!(a = one)).starts_with("expected `=>`"));
+        assert!(message(quote!(one => {})).starts_with("expected `=`"));
+    }
+
+    #[test]
+    fn what_other_selects_have_is_reported() {
+        assert!(message(quote!(else => {})).contains("no `else`"));
+        assert!(message(quote!(biased; a = one => a)).contains("remove `biased;`"));
+        assert!(message(quote!(a = one, if b => a)).contains("no conditions"));
+        assert!(branches(quote!(biased = one => biased)).is_ok());
     }
 }
