@@ -3,7 +3,7 @@
 use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, LitStr, Signature, Token, Visibility};
+use syn::{Attribute, LitStr, Signature, Token, Visibility, token};
 
 use crate::errors::Errors;
 
@@ -32,7 +32,13 @@ impl Function {
                     "`#[{attribute}]` goes on a function: write `#[{attribute}] async fn ..`"
                 )));
             }
-            let sig = input.parse()?;
+            let sig: Signature = input.parse()?;
+            if !input.peek(token::Brace) {
+                return Err(syn::Error::new(
+                    sig.ident.span(),
+                    format!("`#[{attribute}]` goes on a function with a body: write one"),
+                ));
+            }
             input.parse::<TokenStream>()?;
             Ok(Self {
                 attrs,
