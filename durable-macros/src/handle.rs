@@ -67,8 +67,6 @@ impl<'a> Handle<'a> {
         let title = format!(" The handle of the {} `{}`.", self.kind, self.name);
         let conditions = conditions(attrs);
         let carried = carried(attrs);
-        let mut body = proc_macro2::Group::new(proc_macro2::Delimiter::Brace, TokenStream::new());
-        body.set_span(Span::mixed_site());
         quote_spanned! {Span::mixed_site()=>
             #(#conditions)*
             #(#carried)*
@@ -76,7 +74,7 @@ impl<'a> Handle<'a> {
             #[doc = #title]
             #[allow(dead_code, non_camel_case_types, unreachable_pub)]
             #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy)]
-            #vis struct #ident #body
+            #vis struct #ident {}
         }
     }
 
