@@ -128,6 +128,26 @@ fn ends_with_a_block(body: &Expr) -> bool {
     )
 }
 
+impl Branch {
+    /// The body is a block of its own after a `let`, so that a pattern which does not match every
+    /// output is an error at the pattern.
+    fn arm(&self, variant: &Ident) -> TokenStream {
+        let Self { pattern, body, .. } = self;
+        let pattern = match pattern {
+            Pat::Or(_) => quote!((#pattern)),
+            other => quote!(#other),
+        };
+        quote_spanned! {Span::mixed_site()=>
+            #[allow(unused_braces)]
+            __Selected::#variant(output) => {
+                #[allow(clippy::ignored_unit_patterns)]
+                let #pattern = output;
+                #body
+            }
+        }
+    }
+}
+
 impl Select {
     /// The futures are made in a block of their own, in the scrutinee of a `match` so that what
     /// they borrow lives as long as they do, and are gone when a body runs. The bodies are not in a
@@ -143,25 +163,8 @@ impl Select {
         let polls = tasks.iter().map(|task| &task.poll);
         let variants: Vec<_> = self.names("Branch").collect();
         let outputs: Vec<_> = self.names("Output").collect();
-        let arms = self
-            .branches
-            .iter()
-            .zip(&variants)
-            .map(|(branch, variant)| {
-                let Branch { pattern, body, .. } = branch;
-                let pattern = match pattern {
-                    Pat::Or(_) => quote!((#pattern)),
-                    other => quote!(#other),
-                };
-                quote_spanned! {Span::mixed_site()=>
-                    #[allow(unused_braces)]
-                __Selected::#variant(output) => {
-                        #[allow(clippy::ignored_unit_patterns)]
-                    let #pattern = output;
-                        #body
-                    }
-                }
-            });
+        let branches = self.branches.iter().zip(&variants);
+        let arms = branches.map(|(branch, variant)| branch.arm(variant));
         quote_spanned! {Span::mixed_site()=> {
             enum __Selected<#(#outputs),*> {
                 #(#variants(#outputs),)*
