@@ -3,7 +3,7 @@
 use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, LitStr, Signature, Token, Visibility};
+use syn::{Attribute, LitStr, Signature, Token, Visibility, token};
 
 use crate::errors::Errors;
 
@@ -32,7 +32,13 @@ impl Function {
                     "`#[{attribute}]` goes on a function: write `#[{attribute}] async fn ..`"
                 )));
             }
-            let sig = input.parse()?;
+            let sig: Signature = input.parse()?;
+            if !input.peek(token::Brace) {
+                return Err(syn::Error::new(
+                    sig.ident.span(),
+                    format!("`#[{attribute}]` goes on a function with a body: write one"),
+                ));
+            }
             input.parse::<TokenStream>()?;
             Ok(Self {
                 attrs,
@@ -67,12 +73,13 @@ impl Function {
     /// The function as it was written.
     ///
     /// Lints that ask for what the attributes forbid are off: a reference in place of an owned
-    /// input, a plain `fn` in place of an orchestrator without `.await`, and a return type that is
-    /// not a `Result`.
+    /// input, a `const fn`, a plain `fn` in place of an orchestrator without `.await`, and a
+    /// return type that is not a `Result`.
     pub(crate) fn item(&self) -> TokenStream {
         let Self { attrs, rest, .. } = self;
         quote! {
             #[allow(
+                clippy::missing_const_for_fn,
                 clippy::needless_pass_by_value,
                 clippy::unnecessary_wraps,
                 clippy::unused_async,

@@ -1,6 +1,6 @@
 //! What is generated beside the function: its handle, and the block that implements the traits.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, Path, ReturnType, Signature};
@@ -67,8 +67,6 @@ impl<'a> Handle<'a> {
         let title = format!(" The handle of the {} `{}`.", self.kind, self.name);
         let conditions = conditions(attrs);
         let carried = carried(attrs);
-        let mut body = proc_macro2::Group::new(proc_macro2::Delimiter::Brace, TokenStream::new());
-        body.set_span(Span::mixed_site());
         quote_spanned! {Span::mixed_site()=>
             #(#conditions)*
             #(#carried)*
@@ -76,7 +74,7 @@ impl<'a> Handle<'a> {
             #[doc = #title]
             #[allow(dead_code, non_camel_case_types, unreachable_pub)]
             #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy)]
-            #vis struct #ident #body
+            #vis struct #ident {}
         }
     }
 
@@ -89,8 +87,8 @@ impl<'a> Handle<'a> {
         } = self;
         let ident = &function.sig.ident;
         let conditions = conditions(&function.attrs);
-        let input = self.input();
-        let output = self.output();
+        let input = associated_type("Input", &self.input());
+        let output = associated_type("Output", &self.output());
         let Parts {
             implements,
             items,
@@ -119,8 +117,8 @@ impl<'a> Handle<'a> {
                 impl #private::#implements for #ident {
                     const NAME: &'static ::core::primitive::str = #name;
                     #items
-                    type Input = #input;
-                    type Output = #output;
+                    #input
+                    #output
                 }
 
                 #[automatically_derived]
@@ -190,6 +188,14 @@ fn ends(tokens: &impl ToTokens) -> (Span, Span) {
         .map(|token| token.span());
     let first = spans.next().unwrap_or_else(Span::call_site);
     (first, spans.last().unwrap_or(first))
+}
+
+/// `type name = ty;`, where `ty` is: the compiler underlines all of it when `ty` is private.
+fn associated_type(name: &str, ty: &TokenStream) -> TokenStream {
+    let (first, last) = ends(ty);
+    let name = Ident::new(name, first);
+    let end = quote_spanned!(last=> ;);
+    quote_spanned!(first=> type #name = #ty #end)
 }
 
 /// The tokens, as if they stood elsewhere.

@@ -1,4 +1,9 @@
 //! The macros of `durable-runtime`, which re-exports them: a program depends on that crate only.
+//!
+//! `#[activity]` and `#[orchestrator]` work in three steps: *parse* reads the options and what
+//! stands before the body of the function, *validate* reports everything that is wrong with it, and
+//! *expand* writes the function as it was, with its handle beside it. The handle is there even when
+//! there are errors, so that one mistake makes one error.
 
 use proc_macro::TokenStream;
 
@@ -14,19 +19,152 @@ mod rules;
 mod select;
 mod task;
 
-/// x
+/// Makes a function one that orchestrations call, and that is run at least once for each call.
+///
+/// ```ignore
+/// use durable_runtime::prelude::*;
+///
+/// #[activity]
+/// async fn say_hello(city: String) -> Result<String> {
+///     Ok(format!("Hello {city}!"))
+/// }
+///
+/// #[activity(name = "Charge")]
+/// async fn charge(
+///     ctx: ActivityContext,
+///     State(payments): State<PaymentService>,
+///     account: AccountId,
+///     cents: u64,
+/// ) -> Result<Receipt, PaymentError> {
+///     let key = format!("{}:{}", ctx.instance_id(), ctx.task_id());
+///     payments.charge(account, cents, &key).await
+/// }
+///
+/// #[orchestrator]
+/// async fn buy(ctx: OrchestrationContext, account: AccountId) -> Result<Receipt> {
+///     ctx.call_activity::<say_hello>("Tokyo").await?;
+///     Ok(ctx.call_activity::<charge>((account, 500)).await?)
+/// }
+/// ```
+///
+/// The function stays an ordinary function, to be called in a unit test. The attribute adds a type
+/// of the same name and visibility, its *handle*, which implements `Activity`; one `use` brings
+/// both. A host finds the function by itself.
+///
+/// # The function
+///
+/// An `async fn`, whose future must be `Send`; or a plain `fn`, which runs on the pool of blocking
+/// threads. It takes, in this order:
+///
+/// 1. an `ActivityContext`, if it wants one;
+/// 2. any number of `State<T>`, which the host was given;
+/// 3. its inputs. Several are passed as one tuple, none as `()`. They are read from storage, so
+///    they are owned and implement `Serialize` and `Deserialize`.
+///
+/// `ActivityContext` and `State` are known by these names. Any pattern will do:
+/// `State(payments): State<PaymentService>`, `mut order: Order`.
+///
+/// It returns `Result<T>`, or `Result<T, E>` with any `std::error::Error`; an alias will do. `T`
+/// implements `Serialize` and `Deserialize`. Where `E` implements `Serialize` the orchestration
+/// gets the error itself back, with `TaskFailed::details`.
+///
+/// # Options
+///
+/// * `name = "SayHello"`: the name that the activity is called by, where it is not the function's:
+///   at most 256 characters, none of them a control character.
+/// * `crate = path::to::durable_runtime`: where the runtime is found, where it is not
+///   `::durable_runtime`.
+///
+/// # Errors
+///
+/// The compiler reports, all at once, whatever keeps the function from being an activity: generic
+/// parameters, `self`, `const`, `unsafe` and `extern`; inputs that are references or `impl Trait`;
+/// parameters out of order; the context of another kind of function; options that are not known.
 #[proc_macro_attribute]
 pub fn activity(options: TokenStream, item: TokenStream) -> TokenStream {
     activity::activity(options.into(), item.into()).into()
 }
 
-/// x
+/// Makes a function one that is run as an orchestration: it survives every crash, because it is
+/// replayed from its history.
+///
+/// ```ignore
+/// use durable_runtime::prelude::*;
+///
+/// #[orchestrator(version = "2.0")]
+/// async fn hello_cities(ctx: OrchestrationContext, cities: Vec<String>) -> Result<Vec<String>> {
+///     let mut greetings = Vec::new();
+///     for city in cities {
+///         greetings.push(ctx.call_activity::<say_hello>(city).await?);
+///     }
+///     Ok(greetings)
+/// }
+/// ```
+///
+/// As with [`macro@activity`], the function stays an ordinary function, and a type of the same name
+/// and visibility is its handle, which implements `Orchestrator`:
+/// `client.start_new::<hello_cities>(cities)`, `ctx.call_sub_orchestrator::<hello_cities>(cities)`.
+///
+/// # The function
+///
+/// An `async fn`; its future need not be `Send`. It takes an `OrchestrationContext`, known by this
+/// name, and at most one input, which is owned and implements `Serialize` and `Deserialize`. Its
+/// return type is as that of an activity.
+///
+/// # Options
+///
+/// * `name = "HelloCities"`: the name that the orchestrator is started by, where it is not the
+///   function's: at most 256 characters, none of them a control character.
+/// * `version = "2.0"`: the version of the code. Several functions may have one name, with
+///   different versions.
+/// * `crate = path::to::durable_runtime`: where the runtime is found, where it is not
+///   `::durable_runtime`.
+///
+/// # Errors
+///
+/// As those of [`macro@activity`]; and a function that is not `async`, that has no
+/// `OrchestrationContext` first, that takes a `State<T>`, or that has several inputs.
 #[proc_macro_attribute]
 pub fn orchestrator(options: TokenStream, item: TokenStream) -> TokenStream {
     orchestrator::orchestrator(options.into(), item.into()).into()
 }
 
-/// x
+/// Waits for the first of several tasks, and runs the body of its branch.
+///
+/// ```
+/// # use std::future::{Future, ready, pending};
+/// # use std::task::{Context, Poll, Waker};
+/// use durable_macros::select;
+///
+/// # async fn example() -> Result<u32, String> {
+/// let mut approval = ready(7);
+/// let approved_by = select! {
+///     () = pending() => return Err("too late".to_owned()),
+///     user = &mut approval => user,
+/// };
+/// # Ok(approved_by)
+/// # }
+/// # let mut future = std::pin::pin!(example());
+/// # let mut context = Context::from_waker(Waker::noop());
+/// # assert_eq!(future.as_mut().poll(&mut context), Poll::Ready(Ok(7)));
+/// ```
+///
+/// A branch is `pattern = task => body`. A task is anything that implements `IntoFuture`. The tasks
+/// are polled from top to bottom, each time, so the first branch wins where several are ready: that
+/// is the same in every replay.
+///
+/// When one is ready all of them are dropped, and then the body runs. To keep a task that was not
+/// chosen, pass it by `&mut`. The bodies belong to the function around them: `return`, `break`, `?`
+/// and `.await` do there what they do anywhere in it. The value of the `select!` is that of the
+/// body.
+///
+/// The pattern must match every output of its task. A comma is needed after a body that is not a
+/// block. There is no `else` and no `if`, for a durable task always ends some day, and conditions
+/// are written around the `select!`.
+///
+/// # Errors
+///
+/// Without a branch, and with a branch of another shape, it does not compile.
 #[proc_macro]
 pub fn select(input: TokenStream) -> TokenStream {
     syn::parse::<select::Select>(input)
@@ -34,7 +172,27 @@ pub fn select(input: TokenStream) -> TokenStream {
         .into()
 }
 
-/// x
+/// Waits for all of several tasks, and gives the tuple of their outputs.
+///
+/// ```
+/// # use std::future::{Future, ready};
+/// # use std::task::{Context, Poll, Waker};
+/// use durable_macros::join;
+///
+/// # async fn example() -> (u32, String) {
+/// let (number, text) = join!(ready(7), async { "seven".to_owned() });
+/// # (number, text)
+/// # }
+/// # let mut future = std::pin::pin!(example());
+/// # let mut context = Context::from_waker(Waker::noop());
+/// # assert_eq!(future.as_mut().poll(&mut context), Poll::Ready((7, "seven".to_owned())));
+/// ```
+///
+/// A task is anything that implements `IntoFuture`. All run concurrently; the ones that have not
+/// ended are polled in order. It waits for all of them, also when the output of one is an error:
+/// `let (a, b) = join!(first, second); let (a, b) = (a?, b?);`.
+///
+/// `join!(task)` gives a tuple of one, and `join!()` gives `()`.
 #[proc_macro]
 pub fn join(input: TokenStream) -> TokenStream {
     syn::parse::<join::Join>(input)

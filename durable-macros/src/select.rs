@@ -128,6 +128,26 @@ fn ends_with_a_block(body: &Expr) -> bool {
     )
 }
 
+impl Branch {
+    /// The body is a block of its own after a `let`, so that a pattern which does not match every
+    /// output is an error at the pattern.
+    fn arm(&self, variant: &Ident) -> TokenStream {
+        let Self { pattern, body, .. } = self;
+        let pattern = match pattern {
+            Pat::Or(_) => quote!((#pattern)),
+            other => quote!(#other),
+        };
+        quote_spanned! {Span::mixed_site()=>
+            #[allow(unused_braces)]
+            __Selected::#variant(output) => {
+                #[allow(clippy::ignored_unit_patterns)]
+                let #pattern = output;
+                #body
+            }
+        }
+    }
+}
+
 impl Select {
     /// The futures are made in a block of their own, in the scrutinee of a `match` so that what
     /// they borrow lives as long as they do, and are gone when a body runs. The bodies are not in a
@@ -143,24 +163,8 @@ impl Select {
         let polls = tasks.iter().map(|task| &task.poll);
         let variants: Vec<_> = self.names("Branch").collect();
         let outputs: Vec<_> = self.names("Output").collect();
-        let arms = self
-            .branches
-            .iter()
-            .zip(&variants)
-            .map(|(branch, variant)| {
-                let Branch { pattern, body, .. } = branch;
-                let pattern = match pattern {
-                    Pat::Or(_) => quote!((#pattern)),
-                    other => quote!(#other),
-                };
-                quote_spanned! {Span::mixed_site()=>
-                    __Selected::#variant(output) => {
-                        #[allow(clippy::ignored_unit_patterns)]
-                    let #pattern = output;
-                        #body
-                    }
-                }
-            });
+        let branches = self.branches.iter().zip(&variants);
+        let arms = branches.map(|(branch, variant)| branch.arm(variant));
         quote_spanned! {Span::mixed_site()=> {
             enum __Selected<#(#outputs),*> {
                 #(#variants(#outputs),)*
@@ -192,5 +196,68 @@ impl Select {
     fn names<'a>(&'a self, stem: &'a str) -> impl Iterator<Item = Ident> + 'a {
         (0..self.branches.len())
             .map(move |index| format_ident!("{stem}{index}", span = Span::mixed_site()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn branches(tokens: TokenStream) -> syn::Result<Vec<String>> {
+        let select: Select = syn::parse2(tokens)?;
+        let text = |branch: &Branch| {
+            let Branch {
+                pattern,
+                future,
+                body,
+            } = branch;
+            quote!(#pattern | #future | #body).to_string()
+        };
+        Ok(select.branches.iter().map(text).collect())
+    }
+
+    fn message(tokens: TokenStream) -> String {
+        branches(tokens).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn commas_may_be_left_out_after_a_block() {
+        let found = branches(quote! {
+            a = one => { a }
+            _ = two => if b { c } else { d }
+            Ok(e) | Err(e) = &mut three => e.f(),
+            () = four => {}.g(),
+        });
+        let bodies: Vec<_> = found
+            .unwrap()
+            .iter()
+            .map(|branch| branch.rsplit(" | ").next().unwrap_or_default().to_owned())
+            .collect();
+        assert_eq!(
+            bodies,
+            ["{ a }", "if b { c } else { d }", "e . f ()", "{ } . g ()"]
+        );
+    }
+
+    #[test]
+    fn a_body_without_a_block_needs_a_comma() {
+        let found = message(quote!(a = one => a b = two => b));
+        assert_eq!(found, "expected `,` between two branches of `select!`");
+        assert!(branches(quote!(a = one => a)).is_ok());
+    }
+
+    #[test]
+    fn a_branch_without_a_body_is_reported() {
+        assert_eq!(message(quote!(a = one =>)), "expected a body after `=>`");
+        assert!(message(quote!(a = one)).starts_with("expected `=>`"));
+        assert!(message(quote!(one => {})).starts_with("expected `=`"));
+    }
+
+    #[test]
+    fn what_other_selects_have_is_reported() {
+        assert!(message(quote!(else => {})).contains("no `else`"));
+        assert!(message(quote!(biased; a = one => a)).contains("remove `biased;`"));
+        assert!(message(quote!(a = one, if b => a)).contains("no conditions"));
+        assert!(branches(quote!(biased = one => biased)).is_ok());
     }
 }

@@ -30,11 +30,9 @@ pub(super) fn expand(activity: &Activity, errors: &Errors) -> TokenStream {
         run_nothing(&handle.private)
     };
     let private = &handle.private;
-    let states = is_valid.then(|| states(function));
-    let states = states
-        .into_iter()
-        .flatten()
-        .map(|ty| quote_spanned!(Span::mixed_site()=> #private::StateKey::of::<#ty>));
+    let states = states(function).into_iter().filter(|_| is_valid);
+    let states =
+        states.map(|ty| quote_spanned!(Span::mixed_site()=> #private::StateKey::of::<#ty>));
     let parts = Parts {
         implements: quote!(Activity),
         items: TokenStream::new(),
