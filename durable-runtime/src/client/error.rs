@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::{
-    Failure, InvalidInstanceId, PayloadTooLarge, Rejection, RuntimeStatus,
-};
+use crate::model::{Failure, InvalidInstanceId, PayloadTooLarge, Rejection, RuntimeStatus};
 use crate::storage::StorageError;
 
 /// An error of a [`DurableClient`](super::DurableClient).

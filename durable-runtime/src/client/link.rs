@@ -141,9 +141,7 @@ fn check_unowned(
     command: &Command,
 ) -> Result<(), ClientError> {
     let partition = to.partition(storage.partition_count());
-    let status = storage
-        .summary(to, false)?
-        .map(|found| found.record.status);
+    let status = storage.summary(to, false)?.map(|found| found.record.status);
     let inbox = storage.inbox(&[partition])?;
     let is_queued = inbox.iter().any(|message| {
         message.envelope.to == *to && matches!(message.envelope.command, Command::Start(_))
@@ -163,7 +161,12 @@ fn check_unowned(
             }
         }
         (Command::Start(start), None) => {
-            if is_queued && !matches!(start.on_existing, Some(OnExisting::Restart | OnExisting::Ignore)) {
+            if is_queued
+                && !matches!(
+                    start.on_existing,
+                    Some(OnExisting::Restart | OnExisting::Ignore)
+                )
+            {
                 return Err(ClientError::AlreadyExists {
                     id: to.to_string(),
                     status: crate::model::RuntimeStatus::Pending,

@@ -23,8 +23,8 @@ pub use query::{InstancePage, InstanceQuery, ListInstances};
 pub use start::{OrchestrationRun, StartNew};
 pub use status::{GetStatus, OrchestrationStatus};
 
-pub use crate::model::{OnExisting, RuntimeStatus};
 use crate::model::{Command, InstanceId, InstanceRecord, Payload, TaskHubName};
+pub use crate::model::{OnExisting, RuntimeStatus};
 use crate::registry::Orchestrator;
 use crate::storage::{HubOptions, HubStorage, StorageError, StorageProvider};
 
@@ -294,7 +294,9 @@ impl DurableClient {
                     return Ok(record);
                 }
             } else {
-                let watched = self.link().read(|storage| Ok(storage.watch()?.wait(LOOK_AGAIN)));
+                let watched = self
+                    .link()
+                    .read(|storage| Ok(storage.watch()?.wait(LOOK_AGAIN)));
                 watched.await?;
             }
         }

@@ -242,9 +242,9 @@ fn output_of<T: DeserializeOwned>(record: &InstanceRecord) -> Result<T, ClientEr
     };
     match record.status {
         RuntimeStatus::Failed => Err(ClientError::Failed(output.decode().map_err(unreadable)?)),
-        RuntimeStatus::Terminated => {
-            Err(ClientError::Terminated(output.decode().map_err(unreadable)?))
-        }
+        RuntimeStatus::Terminated => Err(ClientError::Terminated(
+            output.decode().map_err(unreadable)?,
+        )),
         _ => output.decode().map_err(unreadable),
     }
 }

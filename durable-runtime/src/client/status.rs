@@ -168,12 +168,11 @@ impl GetStatus {
     }
 
     fn with_events(&self, stored: &StoredInstance) -> Result<OrchestrationStatus, ClientError> {
-        let mut events = decode_history(&stored.history).map_err(|message| {
-            ClientError::Serialization {
+        let mut events =
+            decode_history(&stored.history).map_err(|message| ClientError::Serialization {
                 what: format!("the history of instance {:?}", self.id),
                 message,
-            }
-        })?;
+            })?;
         if self.history == HistoryWanted::WithoutOutputs {
             events.iter_mut().for_each(blank_result);
         }

@@ -68,7 +68,11 @@ macro_rules! call_methods {
             /// ignored.
             pub fn timeout(mut self, duration: Duration) -> Self {
                 let timer = self.call.core.next_task_id();
-                self.call.limit = Some(Limit { duration, timer, scheduled: false });
+                self.call.limit = Some(Limit {
+                    duration,
+                    timer,
+                    scheduled: false,
+                });
                 self
             }
 
@@ -180,12 +184,7 @@ struct Limit {
 }
 
 impl Call {
-    fn new(
-        core: &Rc<Core>,
-        name: &str,
-        input: &(impl Serialize + ?Sized),
-        target: Target,
-    ) -> Self {
+    fn new(core: &Rc<Core>, name: &str, input: &(impl Serialize + ?Sized), target: Target) -> Self {
         let input = Payload::encode(input)
             .map_err(|error| {
                 Failure::new(
@@ -220,7 +219,9 @@ impl Call {
     fn schedule_first(&mut self) {
         if let (Stage::New(id), Ok(_)) = (self.stage, &self.input) {
             // A call that cannot be made fails when it is awaited.
-            self.stage = self.schedule(id).map_or(Stage::New(id), |()| Stage::Running(id));
+            self.stage = self
+                .schedule(id)
+                .map_or(Stage::New(id), |()| Stage::Running(id));
         }
     }
 
@@ -249,7 +250,8 @@ impl Call {
             && !limit.scheduled
         {
             limit.scheduled = true;
-            self.core.schedule_timer(limit.timer, after(now, limit.duration));
+            self.core
+                .schedule_timer(limit.timer, after(now, limit.duration));
         }
         Ok(())
     }

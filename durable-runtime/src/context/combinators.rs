@@ -85,7 +85,10 @@ where
     <I::Item as IntoFuture>::IntoFuture: Unpin,
 {
     let tasks: Vec<_> = tasks.into_iter().map(IntoFuture::into_future).collect();
-    assert!(!tasks.is_empty(), "when_any was given no tasks, so it could never end");
+    assert!(
+        !tasks.is_empty(),
+        "when_any was given no tasks, so it could never end"
+    );
     WhenAny {
         group: Group::new(tasks.len()),
         tasks,
@@ -103,10 +106,7 @@ impl<F: Future> Future for WhenAll<F>
 where
     F::Output: TaskOutput,
 {
-    type Output = Result<
-        Vec<<F::Output as TaskOutput>::Value>,
-        <F::Output as TaskOutput>::Failure,
-    >;
+    type Output = Result<Vec<<F::Output as TaskOutput>::Value>, <F::Output as TaskOutput>::Failure>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         self.all
@@ -126,9 +126,7 @@ impl<F: Future> Future for WhenAllSettled<F>
 where
     F::Output: TaskOutput,
 {
-    type Output = Vec<
-        Result<<F::Output as TaskOutput>::Value, <F::Output as TaskOutput>::Failure>,
-    >;
+    type Output = Vec<Result<<F::Output as TaskOutput>::Value, <F::Output as TaskOutput>::Failure>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         self.all
@@ -150,7 +148,12 @@ enum Child<F: Future> {
 
 impl<F: Future> fmt::Debug for All<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} of {} tasks running", self.running, self.children.len())
+        write!(
+            f,
+            "{} of {} tasks running",
+            self.running,
+            self.children.len()
+        )
     }
 }
 

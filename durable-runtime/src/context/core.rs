@@ -120,10 +120,12 @@ impl Core {
     pub(crate) fn unprocessed_events(&self) -> Vec<(String, Payload)> {
         let mut state = self.state.borrow_mut();
         let CoreState { slots, events, .. } = &mut *state;
-        let delivered = slots.values_mut().filter_map(|slot| match slot.outcome.take() {
-            Some(Outcome::Event(event)) => Some(event),
-            _ => None,
-        });
+        let delivered = slots
+            .values_mut()
+            .filter_map(|slot| match slot.outcome.take() {
+                Some(Outcome::Event(event)) => Some(event),
+                _ => None,
+            });
         events.drain(delivered)
     }
 

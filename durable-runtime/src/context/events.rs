@@ -79,7 +79,10 @@ impl EventQueues {
         &mut self,
         delivered: impl Iterator<Item = Delivered>,
     ) -> Vec<(String, Payload)> {
-        let kept = self.queues.values_mut().flat_map(|queue| queue.kept.drain(..));
+        let kept = self
+            .queues
+            .values_mut()
+            .flat_map(|queue| queue.kept.drain(..));
         let mut events: Vec<_> = kept.chain(delivered).collect();
         events.sort_by_key(|event| event.order);
         events

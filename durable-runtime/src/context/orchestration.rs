@@ -85,7 +85,10 @@ impl OrchestrationContext {
     /// ```ignore
     /// let greeting = ctx.call_activity::<say_hello>("Tokyo").await?;
     /// ```
-    pub fn call_activity<A: Activity>(&self, input: impl Into<A::Input>) -> ActivityCall<A::Output> {
+    pub fn call_activity<A: Activity>(
+        &self,
+        input: impl Into<A::Input>,
+    ) -> ActivityCall<A::Output> {
         ActivityCall::new(&self.core, A::NAME, &input.into())
     }
 

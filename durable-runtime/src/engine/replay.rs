@@ -103,7 +103,9 @@ fn check(
         Some(at) => Err(non_deterministic(
             live,
             index,
-            &recorded.get(at).map_or_else(nothing, |action| describe(action)),
+            &recorded
+                .get(at)
+                .map_or_else(nothing, |action| describe(action)),
             &done.get(at).map_or_else(nothing, describe),
         )),
     }

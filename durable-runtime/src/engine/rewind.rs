@@ -40,7 +40,10 @@ pub(crate) fn rewind(
         }
     }
     let mut rewound = without(&kept, &removed);
-    let children = removed.iter().filter_map(|id| child_of(&kept, *id)).collect();
+    let children = removed
+        .iter()
+        .filter_map(|id| child_of(&kept, *id))
+        .collect();
     rewound.push(marker);
     Rewound {
         history: rewound,

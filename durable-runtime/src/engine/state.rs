@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use crate::model::{
-    EventKind, ExecutionId, HistoryEvent, InstanceId, ParentLink, Payload, TaskId,
-};
+use crate::model::{EventKind, ExecutionId, HistoryEvent, InstanceId, ParentLink, Payload, TaskId};
 
 /// An execution, as far as its history tells without running the code.
 #[derive(Debug, Clone)]

@@ -180,7 +180,11 @@ impl DurableHostBuilder {
             options.max_concurrent_activities,
         );
         let (loads, requests) = channel();
-        let worker = WorkerId(format!("{}-{}", std::process::id(), Uuid::new_v4().simple()));
+        let worker = WorkerId(format!(
+            "{}-{}",
+            std::process::id(),
+            Uuid::new_v4().simple()
+        ));
         let keeper = Keeper {
             worker: worker.clone(),
             storage: Arc::clone(storage),
@@ -264,10 +268,7 @@ impl DurableHostBuilder {
     }
 }
 
-fn spawn(
-    name: String,
-    run: impl FnOnce() + Send + 'static,
-) -> Result<JoinHandle<()>, HostError> {
+fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, HostError> {
     std::thread::Builder::new()
         .name(name)
         .spawn(run)

@@ -43,8 +43,7 @@ impl Handover {
             }
             _ => {
                 let handed_over = HandedOver { delta, sequence };
-                open.deltas
-                    .insert(handed_over.delta.partition, handed_over);
+                open.deltas.insert(handed_over.delta.partition, handed_over);
             }
         }
         drop(open);
@@ -62,7 +61,12 @@ impl Handover {
         let mut open = self.lock();
         loop {
             if !open.deltas.is_empty() {
-                return Some(open.deltas.drain().map(|(_, handed_over)| handed_over).collect());
+                return Some(
+                    open.deltas
+                        .drain()
+                        .map(|(_, handed_over)| handed_over)
+                        .collect(),
+                );
             }
             if open.stopped {
                 return None;
@@ -150,7 +154,8 @@ impl Committer {
                 let _ = self.router.send(message.partition, Input::Message(message));
             }
         }
-        self.router.set_committed(delta.partition, delta.epoch, sequence);
+        self.router
+            .set_committed(delta.partition, delta.epoch, sequence);
         let input = Input::Committed { sequence };
         self.router.send_to(delta.partition, delta.epoch, input);
     }

@@ -61,9 +61,8 @@ impl Default for HostOptions {
 
 impl HostOptions {
     pub(super) fn check(&self) -> Result<(), HostError> {
-        let refuse = |field: &'static str, rule: &'static str| {
-            Err(HostError::InvalidOption { field, rule })
-        };
+        let refuse =
+            |field: &'static str, rule: &'static str| Err(HostError::InvalidOption { field, rule });
         if self.max_concurrent_activities == 0 {
             return refuse("max_concurrent_activities", "must be at least 1");
         }

@@ -118,7 +118,10 @@ impl Router {
     }
 
     pub(super) fn set_committed(&self, id: PartitionId, epoch: Epoch, sequence: u64) {
-        let mut committed = self.committed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut committed = self
+            .committed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let entry = committed.entry(id).or_insert((epoch, 0));
         if epoch > entry.0 {
             *entry = (epoch, sequence);
@@ -128,7 +131,10 @@ impl Router {
     }
 
     pub(super) fn committed(&self, id: PartitionId, epoch: Epoch) -> u64 {
-        let committed = self.committed.lock().unwrap_or_else(PoisonError::into_inner);
+        let committed = self
+            .committed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         match committed.get(&id) {
             Some((of, sequence)) if *of == epoch => *sequence,
             _ => 0,

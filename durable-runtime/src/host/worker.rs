@@ -79,7 +79,10 @@ impl Worker {
     fn finish(mut self) {
         const ROUND: Duration = Duration::from_millis(50);
         self.hand_over();
-        while self.partitions.values().any(|owned| !owned.waiting.is_empty())
+        while self
+            .partitions
+            .values()
+            .any(|owned| !owned.waiting.is_empty())
             && !self.setup.state.is_abandoned()
         {
             if let Ok(ThreadInput::Partition {

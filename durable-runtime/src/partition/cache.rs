@@ -4,9 +4,7 @@ use super::instance::Instance;
 use super::{Job, MAX_RECOVERING, Partition, Query};
 use crate::context::core::Identity;
 use crate::engine::{self, ExecutionState, LiveExecution};
-use crate::model::{
-    Due, EventKind, Failure, HistoryEvent, InstanceId, Payload, StoredInstance,
-};
+use crate::model::{Due, EventKind, Failure, HistoryEvent, InstanceId, Payload, StoredInstance};
 
 /// What the partition knows of an instance.
 #[derive(Debug)]
@@ -15,7 +13,9 @@ pub(super) enum Slot {
     Loading(Vec<Job>),
     Present(Box<Instance>),
     /// It was deleted by the commit of this number, which may not be durable yet.
-    Deleted { changed_in: u64 },
+    Deleted {
+        changed_in: u64,
+    },
 }
 
 impl Partition {
@@ -174,7 +174,12 @@ impl Partition {
             max_payload_bytes: self.config.max_payload_bytes,
         };
         let input = instance.input.clone()?;
-        Some(LiveExecution::begin(function, identity, input, record.created))
+        Some(LiveExecution::begin(
+            function,
+            identity,
+            input,
+            record.created,
+        ))
     }
 
     /// Notes that the instance is in use.

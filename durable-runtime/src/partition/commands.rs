@@ -203,7 +203,10 @@ impl Partition {
     fn resume_suspended(&mut self, id: &InstanceId, reason: String, from: Origin) {
         self.change(id, from, "resuming", |instance, now| {
             if instance.record.status == RuntimeStatus::Suspended {
-                let waits = instance.state.start_at.is_some_and(|start_at| start_at > now);
+                let waits = instance
+                    .state
+                    .start_at
+                    .is_some_and(|start_at| start_at > now);
                 instance.record.status = if waits && !instance.state.has_run {
                     RuntimeStatus::Pending
                 } else {

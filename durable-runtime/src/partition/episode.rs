@@ -343,11 +343,7 @@ impl Partition {
         self.answer_parent(instance, outcome);
     }
 
-    pub(super) fn answer_parent(
-        &mut self,
-        instance: &Instance,
-        outcome: Result<Payload, Failure>,
-    ) {
+    pub(super) fn answer_parent(&mut self, instance: &Instance, outcome: Result<Payload, Failure>) {
         if let Some(parent) = &instance.state.parent {
             let command = Command::SubOrchestrationEnded {
                 execution: parent.execution,
@@ -439,7 +435,10 @@ pub(super) fn start_of_child(
         name: name.clone(),
         version: version.clone(),
         input: input.clone(),
-        execution: ExecutionId(uuid::Uuid::new_v5(&parent.record.execution.0, seed.as_bytes())),
+        execution: ExecutionId(uuid::Uuid::new_v5(
+            &parent.record.execution.0,
+            seed.as_bytes(),
+        )),
         parent: Some(link),
         start_at: None,
         tags: crate::model::Tags::new(),

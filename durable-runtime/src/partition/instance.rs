@@ -49,7 +49,8 @@ impl Instance {
         started: ExecutionStarted,
         now: DateTime<Utc>,
     ) -> Self {
-        let state = ExecutionState::new(started.execution, started.parent.clone(), started.start_at);
+        let state =
+            ExecutionState::new(started.execution, started.parent.clone(), started.start_at);
         let mut instance = Self::new(record, state);
         instance.input = Some(started.input.clone());
         instance.reset_history = true;

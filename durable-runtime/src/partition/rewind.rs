@@ -2,8 +2,8 @@
 
 use super::cache::Slot;
 use super::commands::not_running;
-use super::instance::Instance;
 use super::episode::start_of_child;
+use super::instance::Instance;
 use super::{Job, Partition, Request};
 use crate::engine::{self, ExecutionState};
 use crate::model::{

@@ -23,7 +23,10 @@ async fn hello_cities(ctx: OrchestrationContext) -> Result<Vec<String>> {
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let host = DurableHost::builder().task_hub("HelloCities").start().await?;
+    let host = DurableHost::builder()
+        .task_hub("HelloCities")
+        .start()
+        .await?;
     let client = host.client();
     // If the last run of this program was killed, its orchestration is there and is joined.
     let run = client
