@@ -231,21 +231,16 @@ impl Registry {
             None => versions.last_key_value().map(|(_, found)| found),
             Some(version) => versions.get(&Version::new(Some(version))),
         };
-        match found.map(|found| found.function) {
-            Some(Function::Orchestrator(function)) => Ok((function, function.version)),
-            _ => {
-                let known: Vec<_> = versions.keys().map(Version::as_str).collect();
-                Err(Failure::new(
-                    Failure::NOT_REGISTERED,
-                    format!(
-                        "orchestrator {name:?} is not registered in version {:?}; registered: {}",
-                        version.unwrap_or_default(),
-                        known.join(", ")
-                    ),
-                )
-                .non_retriable())
-            }
+        if let Some(Function::Orchestrator(function)) = found.map(|found| found.function) {
+            return Ok((function, function.version));
         }
+        let known: Vec<_> = versions.keys().map(Version::as_str).collect();
+        let message = format!(
+            "orchestrator {name:?} is not registered in version {:?}; registered: {}",
+            version.unwrap_or_default(),
+            known.join(", ")
+        );
+        Err(Failure::new(Failure::NOT_REGISTERED, message).non_retriable())
     }
 
     /// The version in which exactly the code of an instance that was started earlier is found.

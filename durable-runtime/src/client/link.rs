@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::ClientError;
 use crate::model::{
     Command, Envelope, InstanceId, InstanceRecord, OnExisting, Rejection, Reply, RequestId,
+    RuntimeStatus,
 };
 use crate::storage::{HubStorage, StorageError, Watch};
 
@@ -80,7 +81,7 @@ impl Link {
             None => command,
         };
         let to = to.clone();
-        self.read(move |storage| Ok(through_inbox(storage, to, command)))
+        self.read(move |storage| Ok(through_inbox(storage, &to, command)))
             .await?
     }
 }
@@ -89,13 +90,13 @@ impl Link {
 /// owner it is checked against what is in storage; it is carried out as soon as there is an owner.
 fn through_inbox(
     storage: &dyn HubStorage,
-    to: InstanceId,
+    to: &InstanceId,
     command: Command,
 ) -> Result<Reply, ClientError> {
     let partition = to.partition(storage.partition_count());
     let mut watch = storage.watch()?;
     if !storage.is_owned(partition)? {
-        check_unowned(storage, &to, &command)?;
+        check_unowned(storage, to, &command)?;
     }
     let accepted = match command {
         Command::Start(_) => Reply::Started,
@@ -107,7 +108,7 @@ fn through_inbox(
         command,
         request: Some(request),
     }])?;
-    wait_for_reply(storage, &mut *watch, &to, request).map(|reply| reply.unwrap_or(accepted))
+    wait_for_reply(storage, &mut *watch, to, request).map(|reply| reply.unwrap_or(accepted))
 }
 
 fn wait_for_reply(
@@ -141,42 +142,24 @@ fn check_unowned(
     command: &Command,
 ) -> Result<(), ClientError> {
     let partition = to.partition(storage.partition_count());
-    let status = storage.summary(to, false)?.map(|found| found.record.status);
+    let found = storage.summary(to, false)?;
     let inbox = storage.inbox(&[partition])?;
     let is_queued = inbox.iter().any(|message| {
         message.envelope.to == *to && matches!(message.envelope.command, Command::Start(_))
     });
+    let status = match found {
+        Some(found) if is_queued && found.record.status.has_ended() => Some(RuntimeStatus::Pending),
+        Some(found) => Some(found.record.status),
+        None => is_queued.then_some(RuntimeStatus::Pending),
+    };
+    let id = to.to_string();
     match (command, status) {
-        (Command::Start(start), Some(status)) => {
-            let refused = match start.on_existing {
-                None => !status.has_ended() || is_queued,
-                Some(OnExisting::Error) => true,
-                Some(OnExisting::Restart | OnExisting::Ignore) => false,
-            };
-            if refused {
-                return Err(ClientError::AlreadyExists {
-                    id: to.to_string(),
-                    status,
-                });
-            }
-        }
-        (Command::Start(start), None) => {
-            if is_queued
-                && !matches!(
-                    start.on_existing,
-                    Some(OnExisting::Restart | OnExisting::Ignore)
-                )
-            {
-                return Err(ClientError::AlreadyExists {
-                    id: to.to_string(),
-                    status: crate::model::RuntimeStatus::Pending,
-                });
-            }
-        }
-        (_, None) if !is_queued => {
-            return Err(ClientError::InstanceNotFound { id: to.to_string() });
-        }
-        _ => {}
+        (Command::Start(start), Some(status)) => match start.on_existing {
+            None if status.has_ended() => Ok(()),
+            Some(OnExisting::Restart | OnExisting::Ignore) => Ok(()),
+            None | Some(OnExisting::Error) => Err(ClientError::AlreadyExists { id, status }),
+        },
+        (Command::Start(_), None) | (_, Some(_)) => Ok(()),
+        (_, None) => Err(ClientError::InstanceNotFound { id }),
     }
-    Ok(())
 }

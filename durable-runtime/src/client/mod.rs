@@ -66,6 +66,10 @@ impl DurableClient {
     /// # Errors
     ///
     /// [`ClientError::Storage`] if the storage cannot be opened or the hub's name is not valid.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a storage is given to whoever uses it, as to a host"
+    )]
     pub fn connect(storage: impl StorageProvider, task_hub: &str) -> Result<Self, ClientError> {
         let hub = TaskHubName::new(task_hub).map_err(|message| StorageError::NotOurs {
             place: format!("{task_hub:?}"),
@@ -242,10 +246,9 @@ impl DurableClient {
 
     async fn purge_if_there(&self, id: String) -> Result<bool, ClientError> {
         match self.purge(id).await {
-            Ok(()) => Ok(true),
-            // Gone with its parent, or started again: not ours to delete any more. A parent counts
-            // its children only if they match themselves.
-            Err(ClientError::InstanceNotFound { .. }) => Ok(true),
+            // One that is not there any more went with its parent.
+            Ok(()) | Err(ClientError::InstanceNotFound { .. }) => Ok(true),
+            // It was started again.
             Err(ClientError::NotRunning { .. }) => Ok(false),
             Err(error) => Err(error),
         }
@@ -262,7 +265,7 @@ impl DurableClient {
         timeout: Duration,
     ) -> Result<OrchestrationStatus, ClientError> {
         let id = id.as_ref();
-        let instance = self.existing_id(id)?;
+        let instance = existing_id(id)?;
         let record = tokio::time::timeout(timeout, self.ended_record(&instance))
             .await
             .map_err(|_| ClientError::Timeout {
@@ -317,15 +320,11 @@ impl DurableClient {
     }
 
     async fn command(&self, id: &str, command: Command) -> Result<(), ClientError> {
-        let id = self.existing_id(id)?;
+        let id = existing_id(id)?;
         self.link().request(&id, command).await.map(drop)
     }
 
     /// The id of an instance that should exist: none has an id that is not valid.
-    fn existing_id(&self, id: &str) -> Result<InstanceId, ClientError> {
-        InstanceId::new(id).map_err(|_| ClientError::InstanceNotFound { id: id.to_owned() })
-    }
-
     fn link(&self) -> &Link {
         &self.inner.link
     }
@@ -336,6 +335,11 @@ impl DurableClient {
         payload.check_size(self.inner.max_payload_bytes)?;
         Ok(payload)
     }
+}
+
+/// The id of an instance that should exist: none has an id that is not valid.
+fn existing_id(id: &str) -> Result<InstanceId, ClientError> {
+    InstanceId::new(id).map_err(|_| ClientError::InstanceNotFound { id: id.to_owned() })
 }
 
 impl fmt::Debug for DurableClient {

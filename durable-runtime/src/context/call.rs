@@ -87,7 +87,7 @@ macro_rules! call_methods {
             type Output = Result<T, TaskFailed>;
 
             fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
-                self.call.poll().map(|result| self.call.decode(result?))
+                self.call.poll().map(|result| self.call.decode(&result?))
             }
         }
 
@@ -362,7 +362,7 @@ impl Call {
         TaskFailed::new(self.name.clone(), failure)
     }
 
-    fn decode<T: DeserializeOwned>(&self, output: Payload) -> Result<T, TaskFailed> {
+    fn decode<T: DeserializeOwned>(&self, output: &Payload) -> Result<T, TaskFailed> {
         output.decode().map_err(|error| {
             let wanted = std::any::type_name::<T>();
             let message = format!(

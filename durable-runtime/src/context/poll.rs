@@ -61,7 +61,7 @@ impl Waiter {
                 return;
             }
             group.ready.borrow_mut().push_back(child);
-            next = group.parent.borrow().clone();
+            next.clone_from(&group.parent.borrow());
         }
     }
 }

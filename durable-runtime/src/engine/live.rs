@@ -116,8 +116,8 @@ impl LiveExecution {
     /// Polls until nothing more can be done without news; `Some` when the code has ended.
     fn poll(&mut self) -> Option<Result<Payload, Failure>> {
         let mut future = self.future.take()?;
-        let wakes = Arc::new(NoWake);
-        let waker = Waker::from(Arc::clone(&wakes));
+        let no_wake = Arc::new(NoWake);
+        let waker = Waker::from(Arc::clone(&no_wake));
         let mut cx = Context::from_waker(&waker);
         let polled = catch_unwind(AssertUnwindSafe(|| {
             poll::enter(&self.core, || {
@@ -131,8 +131,8 @@ impl LiveExecution {
         }));
         match polled {
             Ok((Poll::Ready(result), _)) => Some(result),
-            // `wakes` and `waker` hold one reference each: another one was kept to wake us.
-            Ok((Poll::Pending, blocked)) if blocked && Arc::strong_count(&wakes) == 2 => {
+            // `no_wake` and `waker` hold one reference each: another one was kept to wake us.
+            Ok((Poll::Pending, blocked)) if blocked && Arc::strong_count(&no_wake) == 2 => {
                 self.future = Some(future);
                 None
             }

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 
 use super::live::{Completion, Episode, LiveExecution};
-use crate::model::{EventKind, Failure, HistoryEvent, TaskId};
+use crate::model::{EventKind, Failure, HistoryEvent, InstanceId, TaskId};
 
 /// An execution that has been replayed to the end of its history.
 #[derive(Debug)]
@@ -124,29 +124,24 @@ fn ended_early(live: &LiveExecution, index: usize, replayed: &Replayed) -> Failu
     non_deterministic(live, index, "further steps", &done)
 }
 
-/// Whether two actions are the same call: kind, number and name.
-fn is_same_action(a: &EventKind, b: &EventKind) -> bool {
-    use EventKind::{EventSent, SubOrchestrationCreated, TaskScheduled, TimerCreated};
-    match (a, b) {
-        (TaskScheduled { id: a, name: m, .. }, TaskScheduled { id: b, name: n, .. })
-        | (EventSent { id: a, name: m, .. }, EventSent { id: b, name: n, .. }) => a == b && m == n,
-        (TimerCreated { id: a, .. }, TimerCreated { id: b, .. }) => a == b,
-        (
-            SubOrchestrationCreated {
-                id: a,
-                name: m,
-                instance: i,
-                ..
-            },
-            SubOrchestrationCreated {
-                id: b,
-                name: n,
-                instance: j,
-                ..
-            },
-        ) => a == b && m == n && i == j,
-        _ => false,
-    }
+/// Whether two actions are the same call: of the same kind, with the same number and name.
+fn is_same_action(one: &EventKind, other: &EventKind) -> bool {
+    call_of(one) == call_of(other)
+}
+
+/// What an action has in common with its repetition.
+fn call_of(action: &EventKind) -> (&'static str, Option<TaskId>, &str, Option<&InstanceId>) {
+    let (id, name, instance) = match action {
+        EventKind::TaskScheduled { id, name, .. } | EventKind::EventSent { id, name, .. } => {
+            (Some(*id), name.as_str(), None)
+        }
+        EventKind::TimerCreated { id, .. } => (Some(*id), "", None),
+        EventKind::SubOrchestrationCreated {
+            id, name, instance, ..
+        } => (Some(*id), name.as_str(), Some(instance)),
+        _ => (None, "", None),
+    };
+    (action.name(), id, name, instance)
 }
 
 fn describe(action: &EventKind) -> String {

@@ -32,10 +32,10 @@ impl LocalHost for LocalLink {
                 let _ = answer.send(result);
             })),
         };
-        match self.router.send(self.router.partition_of(to), input) {
-            Ok(()) => Ok(receiver),
+        let partition = self.router.partition_of(to);
+        match self.router.send(partition, input).map_err(|input| *input) {
             Err(Input::Request { command, .. }) => Err(command),
-            Err(_) => Ok(receiver),
+            Ok(()) | Err(_) => Ok(receiver),
         }
     }
 

@@ -15,7 +15,7 @@ pub(super) enum ThreadInput {
     Partition {
         id: PartitionId,
         epoch: Option<Epoch>,
-        input: Input,
+        input: Box<Input>,
     },
     /// It owns another partition.
     Own(Box<Acquired>),
@@ -89,7 +89,8 @@ impl Router {
     }
 
     /// Sends `input` to the partition; gives it back if that is not owned here.
-    pub(super) fn send(&self, id: PartitionId, input: Input) -> Result<(), Input> {
+    pub(super) fn send(&self, id: PartitionId, input: Input) -> Result<(), Box<Input>> {
+        let input = Box::new(input);
         if self.epoch(id).is_none() {
             return Err(input);
         }
@@ -106,7 +107,7 @@ impl Router {
 
     /// Sends `input` to the partition as it is owned under `epoch`, or to nobody.
     pub(super) fn send_to(&self, id: PartitionId, epoch: Epoch, input: Input) {
-        let epoch = Some(epoch);
+        let (epoch, input) = (Some(epoch), Box::new(input));
         self.to_thread(id, ThreadInput::Partition { id, epoch, input });
     }
 

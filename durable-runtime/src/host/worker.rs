@@ -15,7 +15,7 @@ use super::router::{Acquired, ThreadInput};
 use super::state::HostState;
 use super::watchers::Watchers;
 use crate::model::{InstanceId, PartitionId};
-use crate::partition::{Effect, Input, Output, Partition};
+use crate::partition::{Effect, Output, Partition};
 
 /// What a partition thread begins with.
 #[derive(Debug)]
@@ -85,11 +85,9 @@ impl Worker {
             .any(|owned| !owned.waiting.is_empty())
             && !self.setup.state.is_abandoned()
         {
-            if let Ok(ThreadInput::Partition {
-                id,
-                input: Input::Committed { sequence },
-                ..
-            }) = self.setup.inputs.recv_timeout(ROUND)
+            if let Ok(ThreadInput::Partition { id, input, .. }) =
+                self.setup.inputs.recv_timeout(ROUND)
+                && let Some(sequence) = input.committed()
             {
                 self.release(id, sequence);
             }
@@ -146,12 +144,10 @@ impl Worker {
                 if epoch.is_some_and(|epoch| epoch != owned.partition.epoch()) {
                     return;
                 }
-                if let Input::Committed { sequence } = &input {
-                    let sequence = *sequence;
-                    owned.partition.handle(input);
+                let committed = input.committed();
+                owned.partition.handle(*input);
+                if let Some(sequence) = committed {
                     self.release(id, sequence);
-                } else {
-                    owned.partition.handle(input);
                 }
             }
             ThreadInput::Own(acquired) => {

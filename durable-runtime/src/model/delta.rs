@@ -47,12 +47,11 @@ impl Delta {
 
     /// Adds a change of one instance, on top of what is there of it.
     pub fn change(&mut self, change: InstanceDelta) {
-        match self.index.get(change.id()) {
-            Some(&at) => self.instances[at].apply(change),
-            None => {
-                self.index.insert(change.id().clone(), self.instances.len());
-                self.instances.push(change);
-            }
+        if let Some(&at) = self.index.get(change.id()) {
+            self.instances[at].apply(change);
+        } else {
+            self.index.insert(change.id().clone(), self.instances.len());
+            self.instances.push(change);
         }
     }
 

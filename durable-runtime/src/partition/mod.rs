@@ -87,6 +87,16 @@ pub(crate) enum Input {
     Committed { sequence: u64 },
 }
 
+impl Input {
+    /// Up to where everything is durable, if that is what the input says.
+    pub(crate) fn committed(&self) -> Option<u64> {
+        match self {
+            Self::Committed { sequence } => Some(*sequence),
+            _ => None,
+        }
+    }
+}
+
 /// Something to be done once the delta it came with is durable.
 #[derive(Debug)]
 pub(crate) enum Effect {
@@ -256,10 +266,6 @@ impl Partition {
         partition
     }
 
-    pub(crate) fn id(&self) -> PartitionId {
-        self.config.id
-    }
-
     pub(crate) fn epoch(&self) -> Epoch {
         self.config.epoch
     }
@@ -375,11 +381,6 @@ impl Partition {
     /// What is to be read from storage, now.
     pub(crate) fn take_queries(&mut self) -> Vec<Query> {
         std::mem::take(&mut self.queries)
-    }
-
-    /// How many live instances are held in memory.
-    pub(crate) fn live_instances(&self) -> usize {
-        self.live
     }
 
     fn message(&mut self, message: InboxMessage) {
