@@ -200,6 +200,7 @@ impl DurableHostBuilder {
                 handover: Arc::clone(&handover),
                 loads: loads.clone(),
                 executor: executor.clone(),
+                router: Arc::clone(&router),
                 watchers: Arc::clone(&watchers),
                 state: Arc::clone(&state),
             };
@@ -221,7 +222,11 @@ impl DurableHostBuilder {
         drop(loads);
         let committer = spawn("durable-commit".to_owned(), move || committer.run())?;
         let loader = spawn("durable-load".to_owned(), move || loader.run())?;
-        let watch = keeper.start()?;
+        let watch = keeper.start().inspect_err(|_| {
+            state.abandon();
+            router.stop_threads();
+            handover.stop();
+        })?;
         let keeper = spawn("durable-leases".to_owned(), move || keeper.run(watch))?;
         let local = LocalLink {
             router: Arc::clone(&router),
@@ -268,7 +273,10 @@ impl DurableHostBuilder {
     }
 }
 
-fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, HostError> {
+fn spawn<T: Send + 'static>(
+    name: String,
+    run: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, HostError> {
     std::thread::Builder::new()
         .name(name)
         .spawn(run)

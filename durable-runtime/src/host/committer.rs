@@ -80,6 +80,13 @@ impl Handover {
     }
 }
 
+/// How the committing thread has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    AllCommitted,
+    GivenUp,
+}
+
 /// The committing thread.
 #[derive(Debug)]
 pub(super) struct Committer {
@@ -90,19 +97,23 @@ pub(super) struct Committer {
 }
 
 impl Committer {
-    pub(super) fn run(self) {
+    /// Runs until the host stops and all is committed, or the host gives up.
+    pub(super) fn run(self) -> Outcome {
         while let Some(taken) = self.handover.take() {
             let (deltas, sequences): (Vec<_>, Vec<_>) = taken
                 .into_iter()
                 .map(|handed_over| (handed_over.delta, handed_over.sequence))
                 .unzip();
             let Some(committed) = self.commit(deltas, sequences) else {
-                return;
+                // Nothing that the partitions do now would last.
+                self.router.stop_threads();
+                return Outcome::GivenUp;
             };
             for (delta, sequence) in committed {
                 self.acknowledge(delta, sequence);
             }
         }
+        Outcome::AllCommitted
     }
 
     /// Commits until it has worked. Gives back what was committed: all but the deltas of partitions

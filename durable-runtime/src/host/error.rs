@@ -37,6 +37,10 @@ pub enum HostError {
     /// The host was started outside of a tokio runtime.
     #[error("a host needs a tokio runtime for activities: start it inside `#[tokio::main]`")]
     NoRuntime,
+    /// The host ended although storage did not take the last progress. Nothing that was acknowledged
+    /// is lost; the rest is done again by the next host.
+    #[error("the host ended before storage had taken the last progress; it is made again")]
+    NotDurable,
     /// Storage refuses.
     #[error(transparent)]
     Storage(#[from] StorageError),

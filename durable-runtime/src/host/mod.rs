@@ -34,8 +34,9 @@ use crate::storage::HubStorage;
 
 /// A running host: it owns partitions of a task hub and runs what is in them.
 ///
-/// Dropping it without [`shutdown`](Self::shutdown) is like a crash: nothing that was acknowledged is
-/// lost, and what was under way goes on when a host is started again.
+/// Dropping it without [`shutdown`](Self::shutdown) stops it in the background and without waiting for
+/// activities: nothing that was acknowledged is lost, and what was under way goes on when a host is
+/// started again.
 #[derive(Debug)]
 pub struct DurableHost {
     client: DurableClient,
@@ -52,7 +53,7 @@ pub struct DurableHost {
 #[derive(Debug)]
 struct Threads {
     partitions: Vec<JoinHandle<()>>,
-    committer: JoinHandle<()>,
+    committer: JoinHandle<committer::Outcome>,
     loader: JoinHandle<()>,
     keeper: JoinHandle<()>,
 }
@@ -103,55 +104,75 @@ impl DurableHost {
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         if let Some(threads) = threads {
-            let end = Ending {
-                router: Arc::clone(&self.router),
-                handover: Arc::clone(&self.handover),
-                state: Arc::clone(&self.state),
-                storage: Arc::clone(&self.storage),
-                worker: self.worker.clone(),
+            let ending = self.ending(threads);
+            let mut ended = tokio::task::spawn_blocking(move || ending.run());
+            let patience = self.grace.max(LAST_COMMIT);
+            let in_time = tokio::time::timeout(patience, &mut ended).await;
+            let ended = match in_time {
+                Ok(ended) => ended,
+                Err(_) => {
+                    self.state.abandon();
+                    ended.await
+                }
             };
-            let ended = tokio::task::spawn_blocking(move || end.run(threads));
-            ended.await.map_err(|error| HostError::System {
+            let ended = ended.map_err(|error| HostError::System {
                 action: "stopping the host's threads",
                 message: error.to_string(),
-            })??;
+            })?;
+            // Why the host could not go on says more than that it did not end well.
+            return ended.map_err(|error| self.state.failure().unwrap_or(error));
         }
-        match self.state.failure() {
-            Some(error) => Err(error),
-            None => Ok(()),
+        Ok(())
+    }
+
+    fn ending(&self, threads: Threads) -> Ending {
+        Ending {
+            router: Arc::clone(&self.router),
+            handover: Arc::clone(&self.handover),
+            state: Arc::clone(&self.state),
+            storage: Arc::clone(&self.storage),
+            worker: self.worker.clone(),
+            threads,
         }
     }
 }
 
+/// How long a shutdown waits at least for storage to take the last commit.
+const LAST_COMMIT: Duration = Duration::from_secs(5);
+
 /// What is needed to stop the threads.
+#[derive(Debug)]
 struct Ending {
     router: Arc<Router>,
     handover: Arc<Handover>,
     state: Arc<HostState>,
     storage: Arc<dyn HubStorage>,
     worker: WorkerId,
+    threads: Threads,
 }
 
 impl Ending {
-    fn run(self, threads: Threads) -> Result<(), HostError> {
+    fn run(self) -> Result<(), HostError> {
+        let threads = self.threads;
         self.router.stop_threads();
         let mut sound = true;
         for partition in threads.partitions {
             sound &= partition.join().is_ok();
         }
         self.handover.stop();
-        sound &= threads.committer.join().is_ok();
+        let committed = threads.committer.join();
         self.state.abandon();
         sound &= threads.keeper.join().is_ok();
         sound &= threads.loader.join().is_ok();
-        self.storage.release(&self.worker)?;
-        if sound {
-            Ok(())
-        } else {
-            Err(HostError::System {
+        match committed {
+            Ok(committer::Outcome::AllCommitted) if sound => {
+                Ok(self.storage.release(&self.worker)?)
+            }
+            Ok(committer::Outcome::GivenUp) => Err(HostError::NotDurable),
+            _ => Err(HostError::System {
                 action: "stopping the host's threads",
                 message: "one of them has panicked".to_owned(),
-            })
+            }),
         }
     }
 }
@@ -159,9 +180,19 @@ impl Ending {
 impl Drop for DurableHost {
     fn drop(&mut self) {
         self.executor.stop();
-        self.state.abandon();
-        self.router.stop_threads();
-        self.handover.stop();
+        let threads = self
+            .threads
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(threads) = threads {
+            let ending = self.ending(threads);
+            std::thread::spawn(move || {
+                if let Err(error) = ending.run() {
+                    tracing::warn!(%error, "the host was dropped and did not stop in good order");
+                }
+            });
+        }
     }
 }
 

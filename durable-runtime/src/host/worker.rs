@@ -11,7 +11,7 @@ use super::activities::Executor;
 use super::clock;
 use super::committer::Handover;
 use super::loader::LoadRequest;
-use super::router::{Acquired, ThreadInput};
+use super::router::{Acquired, Router, ThreadInput};
 use super::state::HostState;
 use super::watchers::Watchers;
 use crate::model::{InstanceId, PartitionId};
@@ -24,6 +24,7 @@ pub(super) struct WorkerSetup {
     pub(super) handover: Arc<Handover>,
     pub(super) loads: Sender<LoadRequest>,
     pub(super) executor: Executor,
+    pub(super) router: Arc<Router>,
     pub(super) watchers: Arc<Watchers>,
     pub(super) state: Arc<HostState>,
 }
@@ -92,6 +93,10 @@ impl Worker {
                 self.release(id, sequence);
             }
         }
+        for (id, owned) in &self.partitions {
+            self.setup.router.disown(*id, owned.partition.epoch());
+        }
+        self.setup.watchers.recheck_all();
     }
 
     /// Waits for inputs and takes them; `false` when the host stops.
