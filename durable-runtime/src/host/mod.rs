@@ -108,12 +108,11 @@ impl DurableHost {
             let mut ended = tokio::task::spawn_blocking(move || ending.run());
             let patience = self.grace.max(LAST_COMMIT);
             let in_time = tokio::time::timeout(patience, &mut ended).await;
-            let ended = match in_time {
-                Ok(ended) => ended,
-                Err(_) => {
-                    self.state.abandon();
-                    ended.await
-                }
+            let ended = if let Ok(ended) = in_time {
+                ended
+            } else {
+                self.state.abandon();
+                ended.await
             };
             let ended = ended.map_err(|error| HostError::System {
                 action: "stopping the host's threads",
