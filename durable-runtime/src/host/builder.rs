@@ -172,6 +172,11 @@ impl DurableHostBuilder {
         let state = Arc::new(HostState::default());
         let watchers = Arc::new(Watchers::default());
         let handover = Arc::new(Handover::default());
+        let alarm = Alarm {
+            state: Arc::clone(&state),
+            router: Arc::clone(&router),
+            watchers: Arc::clone(&watchers),
+        };
         let executor = Executor::new(
             Arc::clone(registry),
             Arc::new(self.states.clone()),
@@ -205,7 +210,7 @@ impl DurableHostBuilder {
                 state: Arc::clone(&state),
             };
             let name = format!("durable-partitions-{number}");
-            partitions.push(spawn(name, move || setup.run())?);
+            partitions.push(spawn(name, &alarm, move || setup.run())?);
         }
         let committer = Committer {
             handover: Arc::clone(&handover),
@@ -220,14 +225,14 @@ impl DurableHostBuilder {
             state: Arc::clone(&state),
         };
         drop(loads);
-        let committer = spawn("durable-commit".to_owned(), move || committer.run())?;
-        let loader = spawn("durable-load".to_owned(), move || loader.run())?;
+        let committer = spawn("durable-commit".to_owned(), &alarm, move || committer.run())?;
+        let loader = spawn("durable-load".to_owned(), &alarm, move || loader.run())?;
         let watch = keeper.start().inspect_err(|_| {
             state.abandon();
             router.stop_threads();
             handover.stop();
         })?;
-        let keeper = spawn("durable-leases".to_owned(), move || keeper.run(watch))?;
+        let keeper = spawn("durable-leases".to_owned(), &alarm, move || keeper.run(watch))?;
         let local = LocalLink {
             router: Arc::clone(&router),
             watchers,
@@ -273,13 +278,40 @@ impl DurableHostBuilder {
     }
 }
 
+/// What a thread of the host leaves behind if it panics: a host that has stopped, in which nobody
+/// waits for anything.
+#[derive(Debug, Clone)]
+struct Alarm {
+    state: Arc<HostState>,
+    router: Arc<Router>,
+    watchers: Arc<Watchers>,
+}
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.state.fail(HostError::System {
+                action: "running the host",
+                message: "one of its threads has panicked".to_owned(),
+            });
+            self.router.disown_all();
+            self.watchers.recheck_all();
+        }
+    }
+}
+
 fn spawn<T: Send + 'static>(
     name: String,
+    alarm: &Alarm,
     run: impl FnOnce() -> T + Send + 'static,
 ) -> Result<JoinHandle<T>, HostError> {
+    let alarm = alarm.clone();
     std::thread::Builder::new()
         .name(name)
-        .spawn(run)
+        .spawn(move || {
+            let _alarm = alarm;
+            run()
+        })
         .map_err(|error| HostError::System {
             action: "starting a thread",
             message: error.to_string(),

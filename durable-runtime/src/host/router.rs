@@ -88,6 +88,13 @@ impl Router {
         }
     }
 
+    /// Takes all partitions away from their threads.
+    pub(super) fn disown_all(&self) {
+        for (id, epoch) in self.owned() {
+            self.disown(id, epoch);
+        }
+    }
+
     /// Sends `input` to the partition; gives it back if that is not owned here.
     pub(super) fn send(&self, id: PartitionId, input: Input) -> Result<(), Box<Input>> {
         let input = Box::new(input);

@@ -253,6 +253,10 @@ impl Partition {
         self.answer(from, Ok(Reply::Done));
     }
 
+    fn has_ended(&self, id: &InstanceId) -> bool {
+        matches!(self.slots.get(id), Some(Slot::Present(instance)) if instance.has_ended())
+    }
+
     fn terminate_instance(&mut self, id: &InstanceId, reason: String) {
         let Some(Slot::Present(mut instance)) = self.slots.remove(id) else {
             return;
@@ -301,6 +305,12 @@ impl Partition {
             match request.command {
                 Command::Purge => self.purge(id, &children, request.from),
                 Command::Terminate { reason, .. } => {
+                    // For an operator an instance that has ended is an error and no more. One that
+                    // its parent ends may have children that outlived it.
+                    let by_parent = matches!(request.from, Origin::Inbox { request: None, .. });
+                    if !by_parent && self.has_ended(id) {
+                        children.clear();
+                    }
                     for child in children {
                         let command = Command::Terminate {
                             reason: reason.clone(),
