@@ -20,7 +20,7 @@ pub(super) fn open_writer(place: &Place) -> Result<Connection, Fault> {
     if let Some(path) = place.path() {
         check_place(place, path)?;
     }
-    let mut connection = open(place)?;
+    let mut connection = open(place, OpenFlags::SQLITE_OPEN_CREATE)?;
     schema::check(&mut connection, place)?;
     if connection.is_readonly("main")? {
         return Err(place
@@ -45,27 +45,25 @@ pub(super) fn open_writer(place: &Place) -> Result<Connection, Fault> {
 
 /// Opens a connection for queries.
 pub(super) fn open_reader(place: &Place) -> Result<Connection, Fault> {
-    let connection = open(place)?;
+    let connection = open(place, OpenFlags::empty())?;
     connection.pragma_update(None, "query_only", true)?;
     Ok(connection)
 }
 
 /// Opens the connection that makes checkpoints, which never waits for anyone for long.
 pub(super) fn open_checkpointer(place: &Place) -> Result<Connection, Fault> {
-    let connection = open(place)?;
+    let connection = open(place, OpenFlags::empty())?;
     connection.busy_timeout(Duration::from_millis(50))?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     Ok(connection)
 }
 
-fn open(place: &Place) -> Result<Connection, Fault> {
+fn open(place: &Place, flags: OpenFlags) -> Result<Connection, Fault> {
     let mut connection = match place {
         Place::File(path) => Connection::open_with_flags(
             path,
-            OpenFlags::SQLITE_OPEN_READ_WRITE
-                | OpenFlags::SQLITE_OPEN_CREATE
-                | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | flags,
         )?,
         Place::Memory => Connection::open_in_memory()?,
     };
@@ -141,5 +139,24 @@ fn switch_to_wal(connection: &Connection) -> Result<(), Fault> {
             }
             Err(error) => return Err(error.into()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_writer_syncs_every_commit_and_leaves_checkpoints_to_others() {
+        let writer = open_writer(&Place::Memory).unwrap();
+        let number = |pragma| {
+            writer
+                .pragma_query_value(None, pragma, |row| row.get::<_, i64>(0))
+                .unwrap()
+        };
+        assert_eq!(number("synchronous"), 2);
+        assert_eq!(number("wal_autocheckpoint"), 0);
+        assert_eq!(number("foreign_keys"), 0);
+        assert_eq!(number("page_size"), 8192);
     }
 }

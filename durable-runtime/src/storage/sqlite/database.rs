@@ -103,7 +103,7 @@ impl Database {
                 .pragma_query_value(None, "page_size", |row| row.get::<_, u32>(0))?
                 .into();
             // The most that SQLite knows.
-            let pages = u32::try_from(bytes / page_size).unwrap_or(u32::MAX - 1);
+            let pages = u32::try_from(bytes / page_size).map_or(u32::MAX - 1, |pages| pages.max(1));
             connection.pragma_update(None, "max_page_count", pages)?;
             Ok(())
         };
