@@ -1,8 +1,9 @@
 //! What only a `SQLite` file has: damage, strangers, a full disk, and people who look into it.
 
 use std::fs;
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use durable_runtime::model::{
@@ -14,8 +15,8 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use crate::fixture::{
-    LONG, Owner, event, hub_name, id, id_in, message, open, page, record, request, row, time,
-    upsert, waiting, worker,
+    LONG, Owner, PARTITIONS, event, hub_name, id, id_in, message, open, page, record, request, row,
+    time, upsert, waiting, worker,
 };
 
 /// A directory with a place for a database.
@@ -96,6 +97,56 @@ fn a_crash_after_a_commit_loses_nothing() {
         owner.leases.len(),
         "the lock is not in the copy"
     );
+}
+
+/// Rule 45: kill -9 at any instant loses no acknowledged work; the next process takes over at once.
+#[test]
+fn a_killed_process_loses_nothing_and_is_followed_at_once() {
+    let directory = Directory::new();
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "files::commits_until_it_is_killed", "--ignored"])
+        .args(["--nocapture", "--quiet"])
+        .env(DATABASE, &directory.path)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Open until the end: it is to die of nothing but the kill.
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let acknowledged = lines.find(|line| line.as_ref().unwrap() == "committed 200");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(acknowledged.is_some(), "it ended by itself");
+
+    let next = Owner::new(directory.hub(), "next");
+    assert_eq!(next.leases.len(), PARTITIONS as usize);
+    assert!(next.leases.iter().all(|lease| !lease.clean));
+    let lengths = [0, 1].map(|partition| next.history(&id_in(partition, "x")).len());
+    assert!(lengths[0] >= 200, "{lengths:?}");
+    assert_eq!(lengths[0], lengths[1], "a commit is there as a whole");
+}
+
+/// Where the process that is killed finds its database.
+const DATABASE: &str = "STORAGE_TEST_DATABASE";
+
+#[test]
+#[ignore = "runs in the process that the test above kills"]
+fn commits_until_it_is_killed() {
+    let Some(path) = std::env::var_os(DATABASE) else {
+        return;
+    };
+    let owner = Owner::new(open(&Sqlite::open(path).unwrap(), "hub"), "killed");
+    for n in 0.. {
+        let deltas: Vec<_> = [0, 1]
+            .map(|partition| {
+                let mut delta = owner.delta(PartitionId(partition));
+                let record = record(&id_in(partition, "x"));
+                delta.change(upsert(&record, [row(n, "[]")]));
+                delta
+            })
+            .into();
+        owner.hub.commit(&deltas).unwrap();
+        println!("committed {}", n + 1);
+    }
 }
 
 #[test]
