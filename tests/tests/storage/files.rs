@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use durable_runtime::model::{
     EventKind, HistoryEvent, PartitionId, Payload, Reply, RequestId, TaskId,
@@ -439,6 +440,34 @@ fn a_lock_held_by_another_process_is_waited_for() {
         commit.join().unwrap();
     });
     assert!(owner.record(&id("a")).is_some());
+}
+
+/// A process that commits without a pause lets others in, who would otherwise look for a gap in vain.
+#[test]
+fn processes_write_by_turns() {
+    let directory = Directory::new();
+    let busy = Owner::new(directory.hub(), "worker");
+    let elsewhere = directory.hub();
+    let (commits, done) = (AtomicU64::new(0), AtomicBool::new(false));
+    let mut waits: Vec<u64> = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                busy.store([record(&id("a"))]);
+                commits.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        let waits = (0..31)
+            .map(|_| {
+                let before = commits.load(Ordering::Relaxed);
+                elsewhere.enqueue(&[event(&id("a"), "go")]).unwrap();
+                commits.load(Ordering::Relaxed) - before
+            })
+            .collect();
+        done.store(true, Ordering::Relaxed);
+        waits
+    });
+    waits.sort_unstable();
+    assert!(waits[waits.len() / 2] < 10, "commits meanwhile: {waits:?}");
 }
 
 /// An owner that holds the lock and lives keeps its partitions; the lock of one hub says nothing

@@ -21,7 +21,7 @@ pub(super) fn open_writer(place: &Place) -> Result<Connection, Fault> {
         check_place(place, path)?;
     }
     let mut connection = open(place, OpenFlags::SQLITE_OPEN_CREATE)?;
-    schema::check(&mut connection, place)?;
+    let up_to_date = schema::check(&mut connection, place)?;
     if connection.is_readonly("main")? {
         return Err(place
             .unavailable("cannot be written to: check its permissions")
@@ -39,7 +39,9 @@ pub(super) fn open_writer(place: &Place) -> Result<Connection, Fault> {
     // What one long reader made of the log goes back to the disk's free space.
     connection.pragma_update(None, "journal_size_limit", 256 << 20)?;
     connection.pragma_update(None, "cache_size", -(64 << 10))?;
-    schema::migrate(&mut connection, place)?;
+    if !up_to_date {
+        schema::migrate(&mut connection, place)?;
+    }
     Ok(connection)
 }
 
@@ -68,22 +70,22 @@ fn open(place: &Place, flags: OpenFlags) -> Result<Connection, Fault> {
         Place::Memory => Connection::open_in_memory()?,
     };
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    // Another process commits many times a second and leaves the database only for moments. SQLite's
-    // own handler soon tries only ten times a second and could miss them all.
+    // SQLite's own handler soon looks only ten times a second, and waits for several commits at least.
     connection.busy_handler(Some(wait_a_moment()))?;
     connection.pragma_update(None, "foreign_keys", false)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(connection)
 }
 
-/// Waits for a millisecond at a time, for [`BUSY_TIMEOUT`] in all.
+/// Waits for a moment, and for [`BUSY_TIMEOUT`] in all.
 fn wait_a_moment() -> impl FnMut(i32) -> bool + Send + 'static {
     let mut since = Instant::now();
     move |tries| {
         if tries == 0 {
             since = Instant::now();
         }
-        std::thread::sleep(Duration::from_millis(1));
+        let pause = if tries < 50 { 100 } else { 1000 };
+        std::thread::sleep(Duration::from_micros(pause));
         since.elapsed() < BUSY_TIMEOUT
     }
 }
