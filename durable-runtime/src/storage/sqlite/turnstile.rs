@@ -10,12 +10,12 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// How long to wait behind others, who wait for one commit.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// How long to wait behind others, who wait for one commit. Not for ever, as a blocking lock would:
+/// one of them may be a process that was stopped.
+const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How long the file is left alone after somebody has kept it for longer than that: a process that
-/// was stopped, most likely.
-const DISTRUST: Duration = Duration::from_secs(10);
+/// How long the file is left alone after somebody has kept it for longer than that.
+const DISTRUST: Duration = Duration::from_secs(30);
 
 /// The file by which processes take turns.
 #[derive(Debug)]
@@ -70,7 +70,7 @@ impl Turnstile {
                 self.distrusted_since = Some(Instant::now());
                 return Turn(None);
             }
-            std::thread::sleep(Duration::from_micros(100));
+            std::thread::sleep(Duration::from_micros(50));
         }
     }
 }
