@@ -449,9 +449,11 @@ fn a_process_that_commits_without_a_pause_lets_others_in() {
     let busy = Owner::new(directory.hub(), "worker");
     let elsewhere = directory.hub();
     let mut deltas = [busy.delta_of(&id("a"))];
-    deltas[0].change(upsert(&record(&id("a")), [row(0, "[]")]));
+    for n in 0..300 {
+        deltas[0].change(upsert(&record(&id("a")), [row(n, "[]")]));
+    }
     let (commits, done) = (AtomicU64::new(0), AtomicBool::new(false));
-    let mut waits: Vec<u64> = std::thread::scope(|scope| {
+    let waits: Vec<u64> = std::thread::scope(|scope| {
         scope.spawn(|| {
             while !done.load(Ordering::Relaxed) {
                 busy.hub.commit(&deltas).unwrap();
@@ -468,12 +470,10 @@ fn a_process_that_commits_without_a_pause_lets_others_in() {
         done.store(true, Ordering::Relaxed);
         waits
     });
-    waits.sort_unstable();
-    // A few, and more on a machine that is busy with other things.
-    assert!(
-        waits[waits.len() / 2] < 1000,
-        "commits meanwhile: {waits:?}"
-    );
+    // A few, and more on a machine that is busy with other things; hundreds if the gaps between
+    // commits had to be hit by chance.
+    let most = waits.iter().max().copied();
+    assert!(most < Some(100), "commits meanwhile: {waits:?}");
 }
 
 /// An owner that holds the lock and lives keeps its partitions; the lock of one hub says nothing
