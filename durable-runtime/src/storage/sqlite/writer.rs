@@ -5,12 +5,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rusqlite::Connection;
 use rustc_hash::FxHashMap;
 
+use super::turnstile::Turnstile;
 use crate::model::{Epoch, InstanceId};
 
-/// The connection that writes.
+/// The connection that writes, and what goes with it.
 #[derive(Debug)]
 pub(super) struct Writer {
     pub(super) connection: Connection,
+    pub(super) turnstile: Turnstile,
     pub(super) keys: Keys,
 }
 
