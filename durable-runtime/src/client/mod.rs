@@ -87,9 +87,15 @@ impl DurableClient {
 
     /// Starts the orchestrator `O`. Await what it returns, after adding options:
     ///
-    /// ```ignore
+    /// ```
+    /// # use durable_runtime::prelude::*;
+    /// # #[orchestrator]
+    /// # async fn hello_cities(_ctx: OrchestrationContext) -> Result<Vec<String>> { Ok(Vec::new()) }
+    /// # async fn example(client: DurableClient) -> Result<()> {
     /// let run = client.start_new::<hello_cities>(()).instance_id("order-42").await?;
     /// let greetings: Vec<String> = run.output().await?;
+    /// # Ok(())
+    /// # }
     /// ```
     pub fn start_new<O: Orchestrator>(&self, input: impl Into<O::Input>) -> StartNew<O::Output> {
         StartNew::new(self.clone(), O::NAME, &input.into())

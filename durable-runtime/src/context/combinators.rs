@@ -44,9 +44,15 @@ impl TaskOutput for () {
 /// Waits until all tasks have ended. Gives their values in the order of `tasks`, or the failure of
 /// the first one, in that order, that failed.
 ///
-/// ```ignore
-/// let tasks = cities.iter().map(|city| ctx.call_activity::<say_hello>(city.as_str()));
-/// let greetings: Vec<String> = when_all(tasks).await?;
+/// ```
+/// # use durable_runtime::prelude::*;
+/// # #[activity]
+/// # async fn say_hello(city: String) -> Result<String> { Ok(format!("Hello {city}!")) }
+/// #[orchestrator]
+/// async fn hello_all(ctx: OrchestrationContext, cities: Vec<String>) -> Result<Vec<String>> {
+///     let tasks = cities.iter().map(|city| ctx.call_activity::<say_hello>(city.as_str()));
+///     Ok(when_all(tasks).await?)
+/// }
 /// ```
 pub fn when_all<I>(tasks: I) -> WhenAll<<I::Item as IntoFuture>::IntoFuture>
 where

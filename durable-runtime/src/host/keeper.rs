@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
 
-use super::clock;
 use super::router::{Acquired, Router};
 use super::state::HostState;
+use crate::clock;
 use crate::model::{Epoch, InboxMessage, PartitionId, WorkerId};
 use crate::partition::{Input, PartitionConfig};
 use crate::storage::{HubStorage, Lease, StorageError, Watch};

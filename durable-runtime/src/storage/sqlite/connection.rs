@@ -1,11 +1,12 @@
 //! Opening connections, each for its purpose.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::error::{Fault, Place};
 use super::schema;
+use crate::clock;
 use crate::storage::StorageError;
 
 /// How long to wait for another process that holds the database.
@@ -79,10 +80,10 @@ fn open(place: &Place, flags: OpenFlags) -> Result<Connection, Fault> {
 
 /// Waits for a moment, and for [`BUSY_TIMEOUT`] in all.
 fn wait_a_moment() -> impl FnMut(i32) -> bool + Send + 'static {
-    let mut since = Instant::now();
+    let mut since = clock::instant();
     move |tries| {
         if tries == 0 {
-            since = Instant::now();
+            since = clock::instant();
         }
         let pause = if tries < 50 { 100 } else { 1000 };
         std::thread::sleep(Duration::from_micros(pause));

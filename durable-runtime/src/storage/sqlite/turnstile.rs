@@ -10,6 +10,8 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::clock;
+
 /// How long to wait behind others, who wait for one commit. Not for ever, as a blocking lock would:
 /// one of them may be a process that was stopped.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -65,9 +67,9 @@ impl Turnstile {
                 Err(TryLockError::Error(_)) => return Turn(None),
                 Err(TryLockError::WouldBlock) => {}
             }
-            let since = *since.get_or_insert_with(Instant::now);
+            let since = *since.get_or_insert_with(clock::instant);
             if since.elapsed() > PATIENCE {
-                self.distrusted_since = Some(Instant::now());
+                self.distrusted_since = Some(clock::instant());
                 return Turn(None);
             }
             std::thread::sleep(Duration::from_micros(50));
