@@ -59,7 +59,7 @@ impl Usage {
         let now = Self::now()?;
         Ok(Used {
             time: now.at - self.at,
-            processor: now.processor - self.processor,
+            processor: now.processor.saturating_sub(self.processor),
             written: now.written - self.written,
         })
     }
