@@ -34,7 +34,12 @@ impl Partition {
 
     /// Puts the instance into the due queue for its next time.
     fn queue_due(&mut self, instance: &mut Instance) {
-        let next = instance.next_time().filter(|_| !instance.runnable);
+        // A start whose time has come waits for something else than time: to be resumed, or for a
+        // worker that has the code.
+        let (has_run, now) = (instance.state.has_run, self.now);
+        let next = instance
+            .next_time()
+            .filter(|time| !instance.runnable && (has_run || *time > now));
         if instance.queued_due == next {
             return;
         }
