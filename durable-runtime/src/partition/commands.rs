@@ -292,8 +292,11 @@ impl Partition {
         for request in requests {
             let mut children = children.to_vec();
             if let Some(Slot::Present(instance)) = self.slots.get(id) {
-                // Those of this execution may be too young to be in storage.
+                // Those of this execution may be too young to be in storage. Not so those that a
+                // purge is to take along, for they have ended; and of an instance that has ended
+                // the id of a child may be somebody else's by now.
                 let open = instance.state.children.values();
+                let open = open.filter(|_| !instance.has_ended());
                 children.extend(open.cloned());
                 children.sort_unstable();
                 children.dedup();
