@@ -31,7 +31,6 @@ mod purging;
 mod restarting;
 mod rewinding;
 mod rewinding_children;
-
 mod starting;
 mod statuses;
 mod stopping;

@@ -109,13 +109,13 @@ async fn a_start_that_was_put_off_is_held(site: Site) {
 
 // Rule 4: being suspended and resumed does not bring a start forward.
 async fn a_start_resumed_before_its_time_waits(site: Site) {
-    let host = site.host().await;
-    let client = host.client();
+    let remote = site.remote();
     let begins = now() + Duration::from_millis(50);
-    let run = client.start_new::<greet>("Ann").start_at(begins).await;
+    let run = remote.start_new::<greet>("Ann").start_at(begins).await;
     let run = run.unwrap();
-    client.suspend(run.id(), "wait").await.unwrap();
-    client.resume(run.id(), "go").await.unwrap();
+    remote.suspend(run.id(), "wait").await.unwrap();
+    remote.resume(run.id(), "go").await.unwrap();
+    let _host = site.host().await;
     assert_eq!(run.output().await.unwrap(), "Hello Ann!");
     assert!(now() >= begins);
 }
