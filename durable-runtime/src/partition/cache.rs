@@ -178,7 +178,7 @@ impl Partition {
             function,
             identity,
             input,
-            record.created,
+            instance.not_before,
         ))
     }
 

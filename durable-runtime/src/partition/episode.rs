@@ -302,6 +302,10 @@ impl Partition {
             }
             Completion::Failed(failure) => self.fail(instance, failure),
             Completion::ContinuedAsNew { request, events } => {
+                if let Some(live) = &instance.live {
+                    // The counter of `new_guid` begins again, so the time must not be the same.
+                    instance.not_before = live.now() + chrono::Duration::microseconds(1);
+                }
                 self.drop_live(instance);
                 let version = request.version.or_else(|| instance.record.version.clone());
                 let execution = instance.record.execution.successor();
