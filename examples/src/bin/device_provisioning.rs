@@ -83,11 +83,12 @@ async fn main() -> Result<()> {
     let devices = run.output().await;
     client.purge(run.id()).await?;
     host.shutdown().await?;
+    let devices = devices?;
     println!(
         "{:<12} {:<36} {:<28} FIRMWARE",
         "DEVICE", "SERIAL", "ADDRESS"
     );
-    for device in devices? {
+    for device in devices {
         let Device {
             name,
             serial,
