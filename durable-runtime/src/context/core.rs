@@ -55,7 +55,7 @@ impl CoreState {
         let given = self
             .slots
             .values_mut()
-            .filter_map(|slot| match &mut slot.outcome {
+            .filter_map(|slot| match slot.outcome.as_deref_mut() {
                 Some(Outcome::Event(given)) if given.follows(&event) => Some(given),
                 _ => None,
             });
@@ -71,7 +71,8 @@ impl CoreState {
 /// A task that has been scheduled and not been dropped.
 #[derive(Debug, Default)]
 struct Slot {
-    outcome: Option<Outcome>,
+    /// In a box, because most of the time there is none.
+    outcome: Option<Box<Outcome>>,
     waiter: Option<Waiter>,
 }
 
@@ -140,12 +141,12 @@ impl Core {
     pub(crate) fn unprocessed_events(&self) -> Vec<(String, Payload)> {
         let mut state = self.state.borrow_mut();
         let CoreState { slots, events, .. } = &mut *state;
-        let delivered = slots
-            .values_mut()
-            .filter_map(|slot| match slot.outcome.take() {
+        let delivered = slots.values_mut().filter_map(|slot| {
+            match slot.outcome.take().map(|outcome| *outcome) {
                 Some(Outcome::Event(event)) => Some(event),
                 _ => None,
-            });
+            }
+        });
         events.drain(delivered)
     }
 
@@ -166,7 +167,7 @@ impl Core {
             let Some(slot) = state.slots.get_mut(&id) else {
                 return;
             };
-            slot.outcome = Some(outcome);
+            slot.outcome = Some(Box::new(outcome));
             slot.waiter.take()
         };
         if let Some(waiter) = waiter {
@@ -237,7 +238,7 @@ impl Core {
             state.events.wait(name, id);
         }
         let slot = Slot {
-            outcome: kept.map(Outcome::Event),
+            outcome: kept.map(Outcome::Event).map(Box::new),
             waiter: None,
         };
         state.slots.insert(id, slot);
@@ -249,7 +250,7 @@ impl Core {
         let slot = state.slots.get_mut(&id)?;
         if let Some(outcome) = slot.outcome.take() {
             state.slots.remove(&id);
-            Some(outcome)
+            Some(*outcome)
         } else {
             slot.waiter = poll::current_waiter();
             poll::set_blocked();
@@ -263,7 +264,9 @@ impl Core {
             return;
         }
         let slot = self.state.borrow_mut().slots.remove(&id);
-        if let Some(Outcome::Event(event)) = slot.and_then(|slot| slot.outcome) {
+        if let Some(Outcome::Event(event)) =
+            slot.and_then(|slot| slot.outcome).map(|outcome| *outcome)
+        {
             // It was never seen: the next that waits gets it, ahead of later ones.
             let last = self.state.borrow_mut().move_up(event);
             self.deliver(last);

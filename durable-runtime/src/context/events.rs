@@ -9,7 +9,7 @@ use crate::model::{Payload, TaskId};
 /// Event queues by name. Names are compared without regard to case.
 #[derive(Debug, Default)]
 pub(crate) struct EventQueues {
-    queues: FxHashMap<String, Queue>,
+    queues: FxHashMap<Box<str>, Box<Queue>>,
     arrived: u64,
 }
 
@@ -70,17 +70,24 @@ impl EventQueues {
 
     /// Keeps an event that nobody waits for, in the order of arrival.
     pub(crate) fn keep(&mut self, event: Delivered) {
-        let kept = &mut self.queues.entry(event.key.clone()).or_default().kept;
+        let kept = &mut self
+            .queues
+            .entry(event.key.as_str().into())
+            .or_default()
+            .kept;
         let at = kept.partition_point(|other| other.order < event.order);
         kept.insert(at, event);
     }
 
     pub(crate) fn take_kept(&mut self, name: &str) -> Option<Delivered> {
-        self.queues.get_mut(&name.to_lowercase())?.kept.pop_front()
+        self.queues
+            .get_mut(name.to_lowercase().as_str())?
+            .kept
+            .pop_front()
     }
 
     pub(crate) fn wait(&mut self, name: &str, id: TaskId) {
-        let queue = self.queues.entry(name.to_lowercase()).or_default();
+        let queue = self.queues.entry(name.to_lowercase().into()).or_default();
         queue.waiting.push_back(id);
     }
 

@@ -232,6 +232,18 @@ impl Partition {
             }
         }
         self.drop_old_uses();
+        self.shrink();
+    }
+
+    /// Gives memory back that was needed for many more instances than there are now.
+    fn shrink(&mut self) {
+        if self.slots.capacity() > 4 * self.slots.len() + 64 {
+            self.slots.shrink_to(2 * self.slots.len());
+            self.used.shrink_to(2 * self.used.len());
+            self.changed.shrink_to(2 * self.changed.len());
+            self.runnable.shrink_to(2 * self.runnable.len());
+            self.running.shrink_to(2 * self.running.len());
+        }
     }
 
     /// Each use leaves an entry, of which only the last one of an instance counts.
