@@ -37,7 +37,7 @@ impl SyncLimit {
 
     /// Writes as much as a commit does and has it put on the disk, `times` times.
     pub(crate) fn probe(&mut self, times: usize) -> Result<()> {
-        let content = [0x5a; COMMIT];
+        let content = vec![0x5a; COMMIT];
         for _ in 0..times {
             if self.length >= LONG {
                 self.file.seek(SeekFrom::Start(0))?;

@@ -45,6 +45,7 @@ pub(super) async fn run(site: &Site, report: Report) -> Result<Report> {
     }
     host.shutdown().await?;
     Ok(report
+        .with(Figure::new("idle host", mebibytes(idle), "MB"))
         .with(Figure::new("in memory", in_memory, "MB").floor(Floor::AtMost(MOST_IN_MEMORY)))
         .with(Figure::new("let go", let_go, "MB").floor(Floor::AtMost(MOST_LET_GO)))
         .with_cost(&used, ORCHESTRATIONS, "start"))
