@@ -70,10 +70,21 @@ fn failed_task(event: &HistoryEvent) -> Option<TaskId> {
     }
 }
 
+/// What a crash interrupted before is not held against an activity that is run again by request.
+fn restarted_task(event: &HistoryEvent) -> Option<TaskId> {
+    match event.kind {
+        EventKind::TaskRestarted { id } => Some(id),
+        _ => None,
+    }
+}
+
 fn without(history: &[HistoryEvent], failures: &[TaskId]) -> Vec<HistoryEvent> {
     history
         .iter()
-        .filter(|event| failed_task(event).is_none_or(|id| !failures.contains(&id)))
+        .filter(|event| {
+            let task = failed_task(event).or_else(|| restarted_task(event));
+            task.is_none_or(|id| !failures.contains(&id))
+        })
         .cloned()
         .collect()
 }

@@ -31,6 +31,7 @@ mod purging;
 mod restarting;
 mod rewinding;
 mod rewinding_children;
+mod rewinding_poison;
 mod starting;
 mod statuses;
 mod stopping;

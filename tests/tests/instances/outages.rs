@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use durable_runtime::client::{ClientError, DurableClient};
+use durable_runtime::client::{ClientError, DurableClient, RuntimeStatus};
 use durable_runtime::model::{
     Delta, Due, Envelope, Epoch, InboxMessage, InstanceId, PartitionId, Rejection, Reply,
     RequestId, StoredInstance, TaskHubName, WorkerId,
@@ -15,7 +15,7 @@ use durable_runtime::storage::{
 use tokio::sync::watch;
 
 use crate::functions::{chain, greet};
-use crate::support::{Setting, Site, run, until_recorded};
+use crate::support::{Setting, Site, Storage, run, until_recorded, until_status};
 
 /// Memory that can be made to fail.
 #[derive(Debug, Clone)]
@@ -244,6 +244,31 @@ async fn a_client_through_storage_gets_the_error() {
         let run = start().await.unwrap();
         let host = site.host_on(storage).await;
         assert_eq!(run.output().await.unwrap(), "Hello Ann!");
+        host.shutdown().await.unwrap();
+    })
+    .await;
+}
+
+// Rule 46: the same with a file that may not grow; what was asked for is done when it may.
+#[tokio::test]
+async fn a_full_file_holds_work_up_and_loses_none() {
+    run(Setting::SqliteFile, async |site: Site| {
+        let Storage::Sqlite(sqlite) = &site.storage else {
+            panic!("{:?}", site.storage);
+        };
+        let host = site.host().await;
+        let client = host.client();
+        let warm = client.start_new::<greet>("warm").await.unwrap();
+        warm.output().await.unwrap();
+        sqlite.set_max_bytes(1).unwrap();
+        let name = "x".repeat(1024 * 1024);
+        let start = client.start_new::<greet>(name.as_str()).instance_id("one");
+        let started = tokio::time::timeout(Duration::from_millis(50), start.into_future());
+        assert!(started.await.is_err(), "it cannot have been stored");
+        assert_eq!(client.get_status("one").await.unwrap(), None);
+        assert_eq!(warm.status().await.unwrap().name, "greet");
+        sqlite.set_max_bytes(1024 * 1024 * 1024).unwrap();
+        until_status(&client, "one", RuntimeStatus::Completed).await;
         host.shutdown().await.unwrap();
     })
     .await;

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use durable_runtime::client::{ClientError, OnExisting, RuntimeStatus};
 
+use serde_json::json;
+
 use crate::functions::{chain, collect, fails, greet};
 use crate::support::{Site, status, until_status};
 
@@ -14,6 +16,8 @@ everywhere!(
     without_a_host_nothing_is_promised_in_vain,
     after_a_shutdown_the_client_goes_on,
     dropping_a_host_loses_nothing,
+    what_a_dropped_host_left_can_be_steered,
+    two_hosts_share_a_hub,
 );
 
 // Rule 25 and others: a client of another process gets the same answers.
@@ -157,4 +161,58 @@ async fn dropping_a_host_loses_nothing(site: Site) {
     assert_eq!(ended.output_as::<Vec<String>>().unwrap(), ["a", "b"]);
     assert_eq!(status(&client, "one").await.output, ended.output);
     host.shutdown().await.unwrap();
+}
+
+// Rules 6, 7 and 10: what nobody runs at the moment is steered by the next host.
+async fn what_a_dropped_host_left_can_be_steered(site: Site) {
+    let host = site.host().await;
+    for id in ["end", "hold", "go"] {
+        let start = host.client().start_new::<collect>(1_usize).instance_id(id);
+        start.await.unwrap();
+        until_status(&host.client(), id, RuntimeStatus::Running).await;
+    }
+    drop(host);
+    let remote = site.remote();
+    remote.terminate("end", "enough").await.unwrap();
+    remote.suspend("hold", "wait").await.unwrap();
+    remote.raise_event("hold", "item", 1).await.unwrap();
+    remote.raise_event("go", "item", 2).await.unwrap();
+    let host = site.host().await;
+    let client = host.client();
+    for id in ["end", "go"] {
+        let ended = client.wait_for_completion(id, Duration::from_secs(20));
+        ended.await.unwrap();
+    }
+    assert_eq!(status(&client, "go").await.output, Some(json!([2])));
+    assert_eq!(status(&client, "end").await.output, Some(json!("enough")));
+    until_status(&client, "hold", RuntimeStatus::Suspended).await;
+    client.resume("hold", "go").await.unwrap();
+    let ended = client.wait_for_completion("hold", Duration::from_secs(20));
+    assert_eq!(ended.await.unwrap().output, Some(json!([1])));
+    client.purge("hold").await.unwrap();
+    host.shutdown().await.unwrap();
+}
+
+// Rule 45: when one of two hosts goes, the other one takes its part over.
+async fn two_hosts_share_a_hub(site: Site) {
+    let first = site.host().await;
+    let mut runs = Vec::new();
+    for number in 0..20 {
+        let client = first.client();
+        let start = client.start_new::<collect>(1_usize);
+        let start = start.instance_id(format!("one-{number}")).await;
+        runs.push(start.unwrap());
+    }
+    let second = site.host().await;
+    let client = second.client();
+    for run in &runs[..10] {
+        client.raise_event(run.id(), "item", 1).await.unwrap();
+        assert_eq!(run.output().await.unwrap(), [1]);
+    }
+    first.shutdown().await.unwrap();
+    for run in &runs[10..] {
+        client.raise_event(run.id(), "item", 2).await.unwrap();
+        assert_eq!(run.output().await.unwrap(), [2]);
+    }
+    second.shutdown().await.unwrap();
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use durable_runtime::client::{ClientError, OnExisting, RuntimeStatus};
 
-use crate::functions::{chain, collect, greet, sleeper, stubborn, versioned};
+use crate::functions::{between_events, chain, collect, greet, sleeper, stubborn, versioned};
 use crate::support::{Site, now, status, until_status};
 
 everywhere!(
@@ -23,6 +23,7 @@ everywhere!(
     restart_replaces_an_ended_instance,
     activities_of_a_replacement_are_wanted,
     a_start_gives_its_own_output,
+    a_replacement_is_not_given_what_was_for_the_old_one,
     names_and_payloads_are_checked,
 );
 
@@ -314,6 +315,35 @@ async fn a_start_gives_its_own_output(site: Site) {
         assert_eq!(replaced.unwrap(), "Hello Ann!");
         // The handle of the first is not asked: its instance may have been replaced.
     }
+}
+
+// Rule 3: neither events, timers nor results of what was replaced reach the new instance.
+async fn a_replacement_is_not_given_what_was_for_the_old_one(site: Site) {
+    let host = site.host().await;
+    let client = host.client();
+    site.bench.hold("old");
+    let old = client.start_new::<between_events>("old").instance_id("one");
+    let old = old.await.unwrap();
+    for item in [1, 2] {
+        old.raise_event("item", item).await.unwrap();
+    }
+    site.bench.called("old", 1).await;
+    site.bench.hold("new");
+    let new = client.start_new::<between_events>("new").instance_id("one");
+    let new = new.on_existing(OnExisting::Restart).await.unwrap();
+    new.raise_event("item", 3).await.unwrap();
+    site.bench.called("new", 1).await;
+    site.bench.let_go("old");
+    let other = client.start_new::<chain>(vec!["other".to_owned()]).await;
+    other.unwrap().output().await.unwrap();
+    new.raise_event("item", 4).await.unwrap();
+    new.raise_event("item", 5).await.unwrap();
+    assert_eq!(
+        new.status().await.unwrap().runtime_status,
+        RuntimeStatus::Running
+    );
+    site.bench.let_go("new");
+    assert_eq!(new.output().await.unwrap(), [3, 4, 5]);
 }
 
 async fn names_and_payloads_are_checked(site: Site) {

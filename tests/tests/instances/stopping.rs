@@ -18,6 +18,7 @@ everywhere!(
     without_asking_children_go_on,
     a_parent_learns_that_its_child_was_terminated,
     activities_are_told,
+    activities_that_did_not_begin_never_do,
     an_event_raised_before_is_not_lost_to_history,
 );
 
@@ -191,6 +192,26 @@ async fn activities_are_told(site: Site) {
     assert!(!site.bench.is_cancelled("other"));
     site.bench.let_go("other");
     assert_eq!(other.output().await.unwrap(), "other");
+}
+
+// Rule 6: an activity that waits for its turn when the orchestration is terminated is not begun.
+async fn activities_that_did_not_begin_never_do(mut site: Site) {
+    site.options.max_concurrent_activities = 1;
+    let host = site.host().await;
+    let client = host.client();
+    site.bench.hold("first");
+    let first = client.start_new::<chain>(vec!["first".to_owned()]).await;
+    let first = first.unwrap();
+    site.bench.called("first", 1).await;
+    let second = client.start_new::<chain>(vec!["second".to_owned()]);
+    let second = second.await.unwrap();
+    until_recorded(&client, second.id(), "TaskScheduled", 1).await;
+    second.terminate("enough").await.unwrap();
+    site.bench.let_go("first");
+    first.output().await.unwrap();
+    let third = client.start_new::<chain>(vec!["third".to_owned()]).await;
+    third.unwrap().output().await.unwrap();
+    assert_eq!(site.bench.calls("second"), 0);
 }
 
 // Rule 6: queued like any message: what was asked before is done before.

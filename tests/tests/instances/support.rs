@@ -34,7 +34,7 @@ pub(crate) enum Setting {
 pub(crate) struct Site {
     pub(crate) storage: Storage,
     pub(crate) bench: Bench,
-    options: HostOptions,
+    pub(crate) options: HostOptions,
     _directory: Option<TempDir>,
 }
 
