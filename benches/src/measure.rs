@@ -1,5 +1,6 @@
 //! What is measured: times, and what this process uses of processors, memory and disks.
 
+use std::ops::AddAssign;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
@@ -37,8 +38,8 @@ pub(crate) struct Usage {
     written: u64,
 }
 
-/// What was used between two moments.
-#[derive(Debug, Clone, Copy)]
+/// What was used between two moments, or several times.
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Used {
     pub(crate) time: Duration,
     pub(crate) processor: Duration,
@@ -62,6 +63,14 @@ impl Usage {
             processor: now.processor.saturating_sub(self.processor),
             written: now.written - self.written,
         })
+    }
+}
+
+impl AddAssign for Used {
+    fn add_assign(&mut self, more: Self) {
+        self.time += more.time;
+        self.processor += more.processor;
+        self.written += more.written;
     }
 }
 

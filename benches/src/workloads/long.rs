@@ -11,33 +11,35 @@ use crate::functions;
 use crate::measure::Usage;
 use crate::report::{Figure, Floor, Report};
 use crate::site::Site;
-use crate::sync_limit;
+use crate::sync_limit::SyncLimit;
 
 const SHORT: u32 = 1_000;
 const LONG: u32 = 10_000;
-/// About what a commit with one step writes: two or three pages of 8 KiB.
-const COMMIT_BYTES: usize = 20 << 10;
+/// How often the disk is tried before, between and after them.
+const PROBES: usize = 400;
 
 pub(super) async fn run(site: &Site, report: Report) -> Result<Report> {
     let host = site.host().await?;
     let client = host.client();
     run_one(&client, SHORT / 2).await?;
+    let mut sync = SyncLimit::new(site.directory())?;
+    sync.probe(PROBES)?;
     let before = Usage::now()?;
     let short = run_one(&client, SHORT).await?;
+    let mut used = before.since()?;
+    sync.probe(PROBES)?;
+    let before = Usage::now()?;
     let long = run_one(&client, LONG).await?;
-    let used = before.since()?;
+    used += before.since()?;
+    sync.probe(PROBES)?;
     host.shutdown().await?;
-    let sync = sync_limit::measure(site.directory(), COMMIT_BYTES, 2_000)?;
     let floor = Floor::AtLeast(4_000.0);
+    let sync = sync.durations().median();
+    let limit = Figure::rate("limit by one fdatasync a step", 1, sync, "steps/s");
     Ok(report
         .with(Figure::rate("1,000 at", SHORT, short, "steps/s").floor(floor))
         .with(Figure::rate("10,000 at", LONG, long, "steps/s").floor(floor))
-        .with(Figure::rate(
-            "physical limit (1 fdatasync)",
-            1,
-            sync.median(),
-            "steps/s",
-        ))
+        .with(limit)
         .with_cost(&used, SHORT + LONG, "step"))
 }
 

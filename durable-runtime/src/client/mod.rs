@@ -311,17 +311,23 @@ impl DurableClient {
         }
     }
 
-    /// The record of an instance, if it has ended.
+    /// The record of an instance, if it has ended. One whose start waits for a host has not.
     async fn record(&self, id: &InstanceId) -> Result<Option<Arc<InstanceRecord>>, ClientError> {
         let wanted = id.clone();
-        let found = self
-            .link()
-            .read(move |storage| storage.summary(&wanted, false))
-            .await?;
-        match found {
-            Some(found) if found.record.status.has_ended() => Ok(Some(Arc::new(found.record))),
-            Some(_) => Ok(None),
-            None => Err(ClientError::InstanceNotFound { id: id.to_string() }),
+        let found = self.link().read(move |storage| {
+            let found = storage.summary(&wanted, false)?;
+            if found.is_some() || link::is_start_queued(storage, &wanted)? {
+                return Ok((found, true));
+            }
+            // A host may have taken the start up between the two looks.
+            let found = storage.summary(&wanted, false)?;
+            let exists = found.is_some();
+            Ok((found, exists))
+        });
+        match found.await? {
+            (Some(found), _) if found.record.status.has_ended() => Ok(Some(Arc::new(found.record))),
+            (_, true) => Ok(None),
+            (_, false) => Err(ClientError::InstanceNotFound { id: id.to_string() }),
         }
     }
 
@@ -330,7 +336,6 @@ impl DurableClient {
         self.link().request(&id, command).await.map(drop)
     }
 
-    /// The id of an instance that should exist: none has an id that is not valid.
     fn link(&self) -> &Link {
         &self.inner.link
     }

@@ -5,7 +5,7 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::poll::{self, Group};
+use super::poll::Group;
 use crate::model::TaskFailed;
 
 /// The outcome of a task: its value, or how it failed. A timer has no failure.
@@ -195,7 +195,7 @@ impl<F: Future> All<F> {
             }
         }
         if self.running > 0 {
-            poll::set_blocked();
+            self.group.pend();
             return Poll::Pending;
         }
         let ended = self.children.drain(..).filter_map(|child| match child {
@@ -228,7 +228,7 @@ impl<F: Future + Unpin> Future for WhenAny<F> {
                 return Poll::Ready((index, output, rest));
             }
         }
-        poll::set_blocked();
+        this.group.pend();
         Poll::Pending
     }
 }

@@ -28,6 +28,18 @@ pub(super) struct Keeper {
 const WAIT: Duration = Duration::from_millis(200);
 /// How often a host without all partitions tries to get more.
 const ACQUIRE_EVERY: Duration = Duration::from_millis(500);
+/// How often partitions without mail are told how far their inboxes were read, so that they need not
+/// remember what they took. To tell them each time would wake all threads for every commit.
+const TELL_EVERY: Duration = Duration::from_secs(1);
+
+/// How current the partitions are.
+#[derive(Debug)]
+struct Told {
+    /// When all of them were told last how far their inboxes were read.
+    at: Instant,
+    /// Whether it may be of use to tell them again.
+    again: bool,
+}
 
 impl Keeper {
     /// Takes what it can get before the host is said to have started.
@@ -45,9 +57,13 @@ impl Keeper {
     pub(super) fn run(self, mut watch: Box<dyn Watch>) {
         let mut renewed = clock::instant();
         let mut acquired = renewed;
+        let mut told = Told {
+            at: renewed,
+            again: false,
+        };
         while !self.state.is_abandoned() {
-            if watch.wait(WAIT) {
-                self.logged("reading the inbox", self.read_inbox());
+            if watch.wait(WAIT) || told.again && due(told.at, TELL_EVERY) {
+                self.logged("reading the inbox", self.read_inbox(&mut told));
             }
             if due(renewed, self.lease_duration / 3) {
                 renewed = clock::instant();
@@ -124,7 +140,9 @@ impl Keeper {
         Ok(())
     }
 
-    fn read_inbox(&self) -> Result<(), StorageError> {
+    fn read_inbox(&self, told: &mut Told) -> Result<(), StorageError> {
+        let tell_all = due(told.at, TELL_EVERY);
+        told.again = true;
         let owned = self.router.owned();
         let as_of: Vec<_> = owned
             .iter()
@@ -137,8 +155,14 @@ impl Keeper {
         }
         for ((partition, epoch), as_of) in owned.into_iter().zip(as_of) {
             let messages = messages.remove(&partition).unwrap_or_default();
-            let input = Input::Inbox { messages, as_of };
-            self.router.send_to(partition, epoch, input);
+            if tell_all || !messages.is_empty() {
+                let input = Input::Inbox { messages, as_of };
+                self.router.send_to(partition, epoch, input);
+            }
+        }
+        if tell_all {
+            told.at = clock::instant();
+            told.again = false;
         }
         Ok(())
     }
