@@ -60,6 +60,10 @@ impl ActivityContext {
     /// The number of the call within its orchestration. With [`instance_id`](Self::instance_id) it
     /// names the call: the same when the activity is run again after a crash, so the pair serves as
     /// an idempotency key. A retry by a policy is another call.
+    ///
+    /// The numbers begin anew when the orchestration continues as new, and when its instance id is
+    /// given to another one. Where that happens, make a key in the orchestrator, with `new_guid`, and
+    /// pass it on; or act in sub-orchestrations, whose ids are new each time.
     pub fn task_id(&self) -> u64 {
         self.call.task.0
     }

@@ -21,7 +21,7 @@ const TIME_LIMIT: Duration = Duration::from_secs(90);
 const TRIES: u32 = 4;
 const ANSWER: &str = "SmsChallengeResponse";
 
-/// Sends a code and returns it. Chance belongs into an activity: what it returns is recorded, and is
+/// Sends a code and returns it. Chance belongs in an activity: what it returns is recorded, and is
 /// the same ever after. Should the program be killed before that, another code is sent, and counts.
 #[activity]
 async fn send_challenge(phone: String) -> Result<u128> {
