@@ -5,6 +5,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 use chrono::{DateTime, Utc};
@@ -116,7 +117,7 @@ impl LiveExecution {
     /// Polls until nothing more can be done without news; `Some` when the code has ended.
     fn poll(&mut self) -> Option<Result<Payload, Failure>> {
         let mut future = self.future.take()?;
-        let no_wake = Arc::new(NoWake);
+        let no_wake = Arc::new(NoWake::default());
         let waker = Waker::from(Arc::clone(&no_wake));
         let mut cx = Context::from_waker(&waker);
         let polled = catch_unwind(AssertUnwindSafe(|| {
@@ -132,6 +133,7 @@ impl LiveExecution {
         // `no_wake` and `waker` hold one reference each: another one was kept to wake us.
         if let Ok((Poll::Pending, true)) = &polled
             && Arc::strong_count(&no_wake) == 2
+            && !no_wake.used.load(Ordering::Acquire)
         {
             self.future = Some(future);
             return None;
@@ -201,11 +203,17 @@ impl fmt::Debug for LiveExecution {
     }
 }
 
-/// A waker that does nothing. Whoever keeps a clone of it waits for something that is not ours.
-struct NoWake;
+/// A waker that wakes nobody. Whoever keeps a clone of it waits for something that is not ours;
+/// whoever has used it did so too.
+#[derive(Default)]
+struct NoWake {
+    used: AtomicBool,
+}
 
 impl Wake for NoWake {
-    fn wake(self: Arc<Self>) {}
+    fn wake(self: Arc<Self>) {
+        self.used.store(true, Ordering::Release);
+    }
 }
 
 /// A value of the user's may panic when it is dropped: that is not to take more down.

@@ -1,6 +1,7 @@
 //! `continue_as_new`.
 
 use durable_runtime::Failure;
+use durable_runtime::host::HostOptions;
 use durable_runtime::model::{EventKind, ExecutionId, HistoryEvent};
 use durable_runtime::prelude::*;
 use serde_json::json;
@@ -58,8 +59,8 @@ async fn carries_over(ctx: OrchestrationContext, generation: u32) -> Result<Vec<
         assert_eq!(taken, 1);
         return ctx.continue_as_new(1u32);
     }
-    if generation == 1 {
-        return ctx.continue_as_new(2u32);
+    if generation < 3 {
+        return ctx.continue_as_new(generation + 1);
     }
     let mut taken = Vec::new();
     for name in ["a", "b", "a", "b"] {
@@ -154,16 +155,26 @@ async fn leaves_a_call_open(ctx: OrchestrationContext, again: bool) -> Result<St
     Ok(call.await?)
 }
 
+#[orchestrator]
+async fn calls_once(ctx: OrchestrationContext) -> Result<u32> {
+    Ok(ctx.call_activity::<counted>("has a place").await?)
+}
+
 // Rule 19: a late completion of the old generation is not taken for one of the new.
 #[tokio::test]
 async fn late_completions_are_not_taken() {
-    let bench = Bench::start().await;
+    let options = HostOptions {
+        max_concurrent_activities: 2,
+        ..HostOptions::default()
+    };
+    let bench = Bench::with(options).await;
     let run = bench.begin_run::<leaves_a_call_open>(true).await;
     bench.probe.called("old", 1).await;
     bench.raise(run.id(), "next", ()).await;
-    bench.reached(run.id(), "new").await;
     bench.probe.called("new", 1).await;
     bench.probe.open("old");
+    // There is a place for another activity when the old one has reported its end.
+    bench.output::<calls_once>(()).await;
     bench.raise(run.id(), "anything", ()).await;
     bench.probe.open("new");
     assert_eq!(within(run.output()).await.unwrap(), "new");
