@@ -74,8 +74,10 @@ impl Router {
     pub(super) fn own(&self, acquired: Acquired) {
         let (id, epoch) = (acquired.config.id, acquired.config.epoch);
         self.set_committed(id, epoch, 0);
-        self.to_thread(id, ThreadInput::Own(Box::new(acquired)));
+        // Both under the lock: before the thread has the partition nobody is to send to it, and what
+        // comes of it then, such as the end of an activity, is not to find it unowned and get lost.
         let mut owned = self.owned.write().unwrap_or_else(PoisonError::into_inner);
+        self.to_thread(id, ThreadInput::Own(Box::new(acquired)));
         owned.insert(id, epoch);
     }
 
