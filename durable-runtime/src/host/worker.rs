@@ -79,6 +79,13 @@ impl Worker {
     /// Hands the rest over, and releases what waits for that to be durable.
     fn finish(mut self) {
         const ROUND: Duration = Duration::from_millis(50);
+        // What has arrived is recorded when its instance runs. Each gets one turn and no more, for
+        // some never come to rest.
+        for owned in self.partitions.values_mut() {
+            for _ in 0..owned.partition.waiting_for_a_turn() {
+                owned.partition.step();
+            }
+        }
         self.hand_over();
         while self
             .partitions
