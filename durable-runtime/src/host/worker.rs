@@ -15,7 +15,7 @@ use super::router::{Acquired, Router, ThreadInput};
 use super::state::HostState;
 use super::watchers::Watchers;
 use crate::model::{InstanceId, PartitionId};
-use crate::partition::{Effect, Output, Partition};
+use crate::partition::{Effect, Input, Output, Partition};
 
 /// What a partition thread begins with.
 #[derive(Debug)]
@@ -151,6 +151,9 @@ impl Worker {
         match input {
             ThreadInput::Partition { id, epoch, input } => {
                 let Some(owned) = self.partitions.get_mut(&id) else {
+                    if matches!(*input, Input::ActivityStarting { .. }) {
+                        self.setup.executor.skip(id);
+                    }
                     return;
                 };
                 if epoch.is_some_and(|epoch| epoch != owned.partition.epoch()) {
@@ -170,10 +173,13 @@ impl Worker {
                     waiting: VecDeque::new(),
                     committed: 0,
                 };
-                self.partitions.insert(id, owned);
+                if self.partitions.insert(id, owned).is_some() {
+                    self.setup.executor.skip_all(id);
+                }
             }
             ThreadInput::Disown(id) => {
                 self.partitions.remove(&id);
+                self.setup.executor.skip_all(id);
                 self.setup.watchers.recheck_all();
             }
             ThreadInput::Stop => {}
@@ -244,7 +250,7 @@ impl Worker {
             for effect in effects {
                 match effect {
                     Effect::RunActivity(work) => self.setup.executor.submit(work),
-                    Effect::SkipActivity => self.setup.executor.skip(),
+                    Effect::SkipActivity => self.setup.executor.skip(id),
                     Effect::CancelActivities(instance) => self.setup.executor.cancel(&instance),
                     Effect::Reply(responder, result) => (responder.0)(result),
                     Effect::Ended(record) => self.setup.watchers.ended(&record),
