@@ -136,17 +136,25 @@ fn wait_for_reply(
     })
 }
 
+/// Whether a start of the instance was accepted that no owner has taken up yet.
+pub(super) fn is_start_queued(
+    storage: &dyn HubStorage,
+    to: &InstanceId,
+) -> Result<bool, StorageError> {
+    let partition = to.partition(storage.partition_count());
+    let inbox = storage.inbox(&[partition])?;
+    Ok(inbox.iter().any(|message| {
+        message.envelope.to == *to && matches!(message.envelope.command, Command::Start(_))
+    }))
+}
+
 fn check_unowned(
     storage: &dyn HubStorage,
     to: &InstanceId,
     command: &Command,
 ) -> Result<(), ClientError> {
-    let partition = to.partition(storage.partition_count());
     let found = storage.summary(to, false)?;
-    let inbox = storage.inbox(&[partition])?;
-    let is_queued = inbox.iter().any(|message| {
-        message.envelope.to == *to && matches!(message.envelope.command, Command::Start(_))
-    });
+    let is_queued = is_start_queued(storage, to)?;
     let status = match found {
         Some(found) if is_queued && found.record.status.has_ended() => Some(RuntimeStatus::Pending),
         Some(found) => Some(found.record.status),

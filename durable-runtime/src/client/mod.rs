@@ -308,12 +308,20 @@ impl DurableClient {
     /// The record of an instance, if it has ended.
     async fn record(&self, id: &InstanceId) -> Result<Option<Arc<InstanceRecord>>, ClientError> {
         let wanted = id.clone();
-        let found = self
-            .link()
-            .read(move |storage| storage.summary(&wanted, false))
-            .await?;
-        match found {
-            Some(found) if found.record.status.has_ended() => Ok(Some(Arc::new(found.record))),
+        let read = move |storage: &dyn HubStorage| {
+            if let Some(found) = storage.summary(&wanted, false)? {
+                return Ok(Some(Some(found)));
+            }
+            if link::is_start_queued(storage, &wanted)? {
+                return Ok(Some(None));
+            }
+            // It may have been taken up between the two looks.
+            Ok(storage.summary(&wanted, false)?.map(Some))
+        };
+        match self.link().read(read).await? {
+            Some(Some(found)) if found.record.status.has_ended() => {
+                Ok(Some(Arc::new(found.record)))
+            }
             Some(_) => Ok(None),
             None => Err(ClientError::InstanceNotFound { id: id.to_string() }),
         }
