@@ -6,7 +6,6 @@ use chrono::{DateTime, Utc};
 use durable_runtime::client::{ClientError, RuntimeStatus};
 use durable_runtime::prelude::*;
 
-use crate::fixture::eventually;
 use crate::process::{PATIENCE, Process, Site};
 
 /// A host in another process, and a client in this one.
@@ -133,6 +132,8 @@ async fn the_owner_takes_up_soon_what_others_enqueue() {
 /// Rule 45: a start without any host is kept for the next one. Its id is taken at once.
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_host_commands_wait_for_one() {
+    /// Long enough for an answer.
+    const A_MOMENT: Duration = Duration::from_millis(300);
     let site = Site::new();
     let client = site.connect();
     let start = || client.start_new_by_name("events", 1).instance_id("one");
@@ -153,12 +154,13 @@ async fn without_a_host_commands_wait_for_one() {
     );
     assert!(site.lines("journal").is_empty());
 
+    // Whoever waits for it is not told that there is none.
+    let early = client.wait_for_completion("one", A_MOMENT).await;
+    assert!(
+        matches!(early, Err(ClientError::Timeout { .. })),
+        "{early:?}"
+    );
     let owner = site.serve(15, 10);
-    // Until it is taken up, there is no status.
-    eventually("it is there", async || {
-        client.get_status("one").await.unwrap()
-    })
-    .await;
     let status = client.wait_for_completion("one", PATIENCE).await.unwrap();
     assert_eq!(
         status.runtime_status,
