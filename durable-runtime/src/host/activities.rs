@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::router::Router;
 use crate::context::{ActivityContext, ActivityInvocation, States};
-use crate::model::{Failure, InstanceId, Payload};
+use crate::model::{Failure, InstanceId, PartitionId, Payload};
 use crate::partition::{ActivityWork, Confirmation, Input};
 use crate::registry::{ActivityRun, Registry};
 
@@ -38,7 +38,22 @@ struct Load {
     running: usize,
     queue: VecDeque<ActivityWork>,
     cancellations: FxHashMap<InstanceId, Cancellation>,
+    /// How many of those that run are still to be confirmed, by the partition that is to do it.
+    unconfirmed: FxHashMap<PartitionId, usize>,
     stopped: bool,
+}
+
+impl Load {
+    /// An activity of the partition is not to be waited for any more; `false` if none was.
+    fn settle(&mut self, partition: PartitionId) -> bool {
+        match self.unconfirmed.get_mut(&partition) {
+            Some(number) if *number > 0 => {
+                *number -= 1;
+                true
+            }
+            _ => false,
+        }
+    }
 }
 
 /// Tells the running activities of one instance that nobody wants their results.
@@ -72,8 +87,9 @@ impl Executor {
 
     /// Runs an activity now, or when there is room.
     pub(super) fn submit(&self, work: ActivityWork) {
+        let partition = self.shared.router.partition_of(&work.instance);
         let mut load = self.lock();
-        if work.confirmation == Confirmation::Given {
+        if work.confirmation == Confirmation::Given && load.settle(partition) {
             // It has kept its place while the confirmation was on its way.
             if load.stopped {
                 load.running -= 1;
@@ -90,9 +106,20 @@ impl Executor {
         self.begin(work);
     }
 
-    /// An activity that was about to be confirmed is not wanted any more.
-    pub(super) fn skip(&self) {
-        self.next();
+    /// An activity of the partition that was about to be confirmed is not wanted any more.
+    pub(super) fn skip(&self, partition: PartitionId) {
+        let waited = self.lock().settle(partition);
+        if waited {
+            self.next();
+        }
+    }
+
+    /// The partition has gone, and with it the confirmations that were on their way.
+    pub(super) fn skip_all(&self, partition: PartitionId) {
+        let waited = self.lock().unconfirmed.remove(&partition);
+        for _ in 0..waited.unwrap_or(0) {
+            self.next();
+        }
     }
 
     /// Tells the activities of an instance that their results are not wanted.
@@ -133,9 +160,10 @@ impl Executor {
     fn begin(&self, work: ActivityWork) {
         if work.confirmation == Confirmation::Wanted {
             let partition = self.shared.router.partition_of(&work.instance);
+            *self.lock().unconfirmed.entry(partition).or_default() += 1;
             let input = Input::ActivityStarting { work };
             if self.shared.router.send(partition, input).is_err() {
-                self.next();
+                self.skip(partition);
             }
             return;
         }

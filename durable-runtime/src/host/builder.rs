@@ -197,13 +197,14 @@ impl DurableHostBuilder {
             std::process::id(),
             Uuid::new_v4().simple()
         ));
-        let keeper = Keeper {
+        let mut keeper = Keeper {
             worker: worker.clone(),
             storage: Arc::clone(storage),
             router: Arc::clone(&router),
             state: Arc::clone(&state),
             lease_duration: options.lease_duration,
             template: self.template(registry, partition_count),
+            to_take_up: Vec::new(),
         };
         let mut partitions = Vec::new();
         for (number, inputs) in inputs.into_iter().enumerate() {

@@ -22,6 +22,9 @@ pub(super) struct Keeper {
     pub(super) lease_duration: Duration,
     /// What every partition is configured with; id and epoch are set for each.
     pub(super) template: PartitionConfig,
+    /// Leases that storage has given, but not what is in their partitions: it failed in between. They
+    /// are not given again.
+    pub(super) to_take_up: Vec<Lease>,
 }
 
 /// How long one wait for news lasts at most.
@@ -47,31 +50,35 @@ impl Keeper {
     /// # Errors
     ///
     /// What storage says, if it does not even let itself be asked.
-    pub(super) fn start(&self) -> Result<Box<dyn Watch>, StorageError> {
+    pub(super) fn start(&mut self) -> Result<Box<dyn Watch>, StorageError> {
         let watch = self.storage.watch()?;
         self.acquire()?;
         Ok(watch)
     }
 
     /// Runs until the host ends.
-    pub(super) fn run(self, mut watch: Box<dyn Watch>) {
+    pub(super) fn run(mut self, mut watch: Box<dyn Watch>) {
         let mut renewed = clock::instant();
         let mut acquired = renewed;
         let mut told = Told {
             at: renewed,
             again: false,
         };
+        let mut unread = false;
         while !self.state.is_abandoned() {
-            if watch.wait(WAIT) || told.again && due(told.at, TELL_EVERY) {
-                self.logged("reading the inbox", self.read_inbox(&mut told));
+            // The watch tells of each change once: what could not be read is tried again.
+            if watch.wait(WAIT) || unread || told.again && due(told.at, TELL_EVERY) {
+                unread = !self.logged("reading the inbox", self.read_inbox(&mut told));
             }
             if due(renewed, self.lease_duration / 3) {
                 renewed = clock::instant();
-                self.logged("renewing leases", self.renew());
+                let result = self.renew();
+                self.logged("renewing leases", result);
             }
             if due(acquired, ACQUIRE_EVERY) && !self.owns_all() {
                 acquired = clock::instant();
-                self.logged("acquiring partitions", self.acquire());
+                let result = self.acquire();
+                self.logged("acquiring partitions", result);
             }
         }
     }
@@ -81,7 +88,9 @@ impl Keeper {
         self.router.owned().len() >= usize::try_from(count).unwrap_or(usize::MAX)
     }
 
-    fn logged(&self, what: &str, result: Result<(), StorageError>) {
+    /// Returns whether it has worked.
+    fn logged(&self, what: &str, result: Result<(), StorageError>) -> bool {
+        let worked = result.is_ok();
         if let Err(error) = result {
             if error.is_transient() {
                 tracing::warn!(%error, "{what} failed; trying again");
@@ -89,15 +98,18 @@ impl Keeper {
                 self.state.fail(error.into());
             }
         }
+        worked
     }
 
-    fn acquire(&self) -> Result<(), StorageError> {
+    fn acquire(&mut self) -> Result<(), StorageError> {
         let count = usize::try_from(self.storage.partition_count()).unwrap_or(usize::MAX);
         let leases = self
             .storage
             .acquire(&self.worker, self.lease_duration, count)?;
-        for lease in leases {
-            self.take_up(lease)?;
+        self.to_take_up.extend(leases);
+        while let Some(lease) = self.to_take_up.last() {
+            self.take_up(*lease)?;
+            self.to_take_up.pop();
         }
         Ok(())
     }
@@ -125,12 +137,14 @@ impl Keeper {
         Ok(())
     }
 
-    fn renew(&self) -> Result<(), StorageError> {
+    fn renew(&mut self) -> Result<(), StorageError> {
         let kept: FxHashMap<PartitionId, Epoch> = self
             .storage
             .renew(&self.worker, self.lease_duration)?
             .into_iter()
             .collect();
+        self.to_take_up
+            .retain(|lease| kept.get(&lease.partition) == Some(&lease.epoch));
         for (partition, epoch) in self.router.owned() {
             if kept.get(&partition) != Some(&epoch) {
                 tracing::warn!(%partition, "lease lost");

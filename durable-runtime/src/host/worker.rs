@@ -15,7 +15,7 @@ use super::state::HostState;
 use super::watchers::Watchers;
 use crate::clock;
 use crate::model::{InstanceId, PartitionId};
-use crate::partition::{Effect, Output, Partition};
+use crate::partition::{Effect, Input, Output, Partition};
 
 /// What a partition thread begins with.
 #[derive(Debug)]
@@ -79,6 +79,13 @@ impl Worker {
     /// Hands the rest over, and releases what waits for that to be durable.
     fn finish(mut self) {
         const ROUND: Duration = Duration::from_millis(50);
+        // What has arrived is recorded when its instance runs. Each gets one turn and no more, for
+        // some never come to rest.
+        for owned in self.partitions.values_mut() {
+            for _ in 0..owned.partition.waiting_for_a_turn() {
+                owned.partition.step();
+            }
+        }
         self.hand_over();
         while self
             .partitions
@@ -144,6 +151,9 @@ impl Worker {
         match input {
             ThreadInput::Partition { id, epoch, input } => {
                 let Some(owned) = self.partitions.get_mut(&id) else {
+                    if matches!(*input, Input::ActivityStarting { .. }) {
+                        self.setup.executor.skip(id);
+                    }
                     return;
                 };
                 if epoch.is_some_and(|epoch| epoch != owned.partition.epoch()) {
@@ -163,10 +173,13 @@ impl Worker {
                     waiting: VecDeque::new(),
                     committed: 0,
                 };
-                self.partitions.insert(id, owned);
+                if self.partitions.insert(id, owned).is_some() {
+                    self.setup.executor.skip_all(id);
+                }
             }
             ThreadInput::Disown(id) => {
                 self.partitions.remove(&id);
+                self.setup.executor.skip_all(id);
                 self.setup.watchers.recheck_all();
             }
             ThreadInput::Stop => {}
@@ -237,7 +250,7 @@ impl Worker {
             for effect in effects {
                 match effect {
                     Effect::RunActivity(work) => self.setup.executor.submit(work),
-                    Effect::SkipActivity => self.setup.executor.skip(),
+                    Effect::SkipActivity => self.setup.executor.skip(id),
                     Effect::CancelActivities(instance) => self.setup.executor.cancel(&instance),
                     Effect::Reply(responder, result) => (responder.0)(result),
                     Effect::Ended(record) => self.setup.watchers.ended(&record),

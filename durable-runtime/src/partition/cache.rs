@@ -86,7 +86,11 @@ impl Partition {
                 instance
             }
             Err(problem) => {
-                let state = ExecutionState::new(record.execution, None, None);
+                // Its beginning may still tell who waits for it.
+                let first = stored.history.get(..1).unwrap_or_default();
+                let state = engine::decode_history(first)
+                    .and_then(|first| ExecutionState::from_history(&first))
+                    .unwrap_or_else(|_| ExecutionState::new(record.execution, None, None));
                 let mut instance = Instance::new(record, state);
                 if !instance.has_ended() {
                     let failure = Failure::new(

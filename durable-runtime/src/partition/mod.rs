@@ -361,6 +361,11 @@ impl Partition {
         !self.runnable.is_empty() || !self.local.is_empty()
     }
 
+    /// How many calls of [`step`](Self::step) give every instance that has something to do a turn.
+    pub(crate) fn waiting_for_a_turn(&self) -> usize {
+        self.runnable.len() + self.local.len()
+    }
+
     /// What is to be handed over; `None` when there is nothing.
     pub(crate) fn take_output(&mut self) -> Option<Output> {
         if self.delta.is_empty() && self.effects.is_empty() {

@@ -1,0 +1,111 @@
+//! Rules 23 and 45: `kill -9` at any instant loses no acknowledged work.
+//!
+//! A program is killed at random instants, over and over, while it runs orchestrations of every sort,
+//! and another process starts some as well. In the end each must have returned what it returns when
+//! nobody disturbs it.
+//!
+//! `CRASH_ROUNDS` sets how often it is killed, `CRASH_SEED` repeats the instants of an earlier run.
+
+mod evidence;
+#[path = "../process/mod.rs"]
+mod process;
+mod random;
+
+use std::collections::BTreeMap;
+use std::process::ExitStatus;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::Duration;
+
+use durable_runtime::client::{ClientError, OnExisting};
+use evidence::Evidence;
+use process::{PATIENCE, Process, Site};
+use random::Random;
+
+/// How often the program is killed, unless `CRASH_ROUNDS` says otherwise.
+const ROUNDS: u32 = 60;
+
+fn variable(name: &str) -> Option<u64> {
+    let text = std::env::var(name).ok()?;
+    Some(
+        text.parse()
+            .unwrap_or_else(|_| panic!("{name}={text} is no number")),
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_any_instant_it_loses_nothing() {
+    let expected = undisturbed().await;
+    let rounds = variable("CRASH_ROUNDS").map_or(ROUNDS, |rounds| u32::try_from(rounds).unwrap());
+    let mut random = Random::new(variable("CRASH_SEED"));
+    println!("CRASH_SEED={} CRASH_ROUNDS={rounds}", random.seed());
+
+    let site = Site::new();
+    let stop = AtomicBool::new(false);
+    let killing = async {
+        let mut killed = 0;
+        while killed < rounds {
+            let process = site.spawn("mix", ["1000000"]);
+            let delay = Duration::from_millis(random.between(5, 300));
+            let ended = tokio::task::block_in_place(|| kill_after(process, delay));
+            assert_eq!(ended, None, "it ended by itself in round {killed}");
+            killed += 1;
+        }
+        // The last one finishes what was begun, including what the other process starts last.
+        stop.store(true, Ordering::Relaxed);
+        let process = site.spawn("mix", ["0"]);
+        let status = tokio::task::block_in_place(|| process.wait());
+        assert!(status.success(), "{status}");
+    };
+    let (started_outside, ()) = tokio::join!(start_from_outside(&site, &stop), killing);
+
+    let last = site.serve(15, u32::MAX);
+    let client = site.connect();
+    for id in &started_outside {
+        client.wait_for_completion(id, PATIENCE).await.unwrap();
+    }
+    last.stop();
+    let evidence = Evidence::gather(&site, &client).await;
+    evidence.check(&expected, &started_outside);
+    println!("{rounds} kills survived: {}", evidence.summary());
+}
+
+/// Kills `process` when `delay` has passed; if it ended before, tells how.
+fn kill_after(mut process: Process, delay: Duration) -> Option<ExitStatus> {
+    match process.lines.recv_timeout(delay) {
+        Ok(line) => panic!("unexpected: {line}"),
+        Err(RecvTimeoutError::Timeout) => {
+            process.child.kill().unwrap();
+            process.child.wait().unwrap();
+            None
+        }
+        Err(RecvTimeoutError::Disconnected) => Some(process.child.wait().unwrap()),
+    }
+}
+
+/// What each kind of instance returns.
+async fn undisturbed() -> BTreeMap<String, u64> {
+    let site = Site::new();
+    let status = site.spawn("mix", ["1"]).wait();
+    assert!(status.success(), "{status}");
+    let evidence = Evidence::gather(&site, &site.connect()).await;
+    evidence.values()
+}
+
+/// Starts instances from another process until it is told to stop, and gives the ids of those that
+/// were acknowledged.
+async fn start_from_outside(site: &Site, stop: &AtomicBool) -> Vec<String> {
+    let client = site.connect();
+    let mut acknowledged = Vec::new();
+    while !stop.load(Ordering::Relaxed) {
+        let id = format!("chain-outside-{}", acknowledged.len());
+        let start = client.start_new_by_name("chain", 11);
+        match start.instance_id(&id).on_existing(OnExisting::Ignore).await {
+            Ok(_) => acknowledged.push(id),
+            // Nobody owned it for too long: it is tried again.
+            Err(ClientError::Busy { .. }) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+    acknowledged
+}

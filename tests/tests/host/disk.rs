@@ -1,0 +1,77 @@
+//! Rule 46: a full disk.
+
+use std::time::Duration;
+
+use durable_runtime::client::RuntimeStatus;
+use durable_runtime::host::HostOptions;
+use durable_runtime::prelude::*;
+use durable_runtime::storage::Sqlite;
+
+use crate::fixture::host;
+use crate::process::{PATIENCE, Site};
+
+/// Longer than a start takes when there is room.
+const A_WHILE: Duration = Duration::from_secs(1);
+
+#[activity]
+async fn length(text: String) -> Result<usize> {
+    Ok(text.len())
+}
+
+#[orchestrator]
+async fn measure(ctx: OrchestrationContext, text: String) -> Result<usize> {
+    Ok(ctx.call_activity::<length>(text).await?)
+}
+
+/// Rule 46: a start on a full disk waits and is not acknowledged; when there is room again, all goes
+/// on where it was.
+#[tokio::test(flavor = "multi_thread")]
+async fn work_waits_while_the_disk_is_full() {
+    let text = "x".repeat(100_000);
+    let site = Site::new();
+    let storage = Sqlite::options()
+        .max_bytes(2 << 20)
+        .open(site.database())
+        .unwrap();
+    let host = host(storage.clone(), HostOptions::default())
+        .register::<length>()
+        .register::<measure>()
+        .start()
+        .await
+        .unwrap();
+    let client = host.client();
+    let mut acknowledged = Vec::new();
+    let (waiting, mut start) = loop {
+        let id = format!("instance-{}", acknowledged.len());
+        let start = client.start_new::<measure>(text.clone()).instance_id(&id);
+        let mut start = Box::pin(start.into_future());
+        match tokio::time::timeout(A_WHILE, &mut start).await {
+            Ok(run) => acknowledged.push(run.unwrap().id().to_owned()),
+            Err(_) => break (id, start),
+        }
+        assert!(acknowledged.len() < 100, "the disk is never full");
+    };
+    assert!(!acknowledged.is_empty(), "it was full from the beginning");
+    // What was not acknowledged is not there, and what was acknowledged is.
+    assert_eq!(client.get_status(&waiting).await.unwrap(), None);
+    for id in &acknowledged {
+        assert!(
+            client.get_status(id).await.unwrap().is_some(),
+            "{id} is lost"
+        );
+    }
+
+    storage.set_max_bytes(1 << 30).unwrap();
+    let run = tokio::time::timeout(PATIENCE, &mut start)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(run.id(), waiting);
+    acknowledged.push(waiting);
+    for id in acknowledged {
+        let status = client.wait_for_completion(&id, PATIENCE).await.unwrap();
+        assert_eq!(status.runtime_status, RuntimeStatus::Completed, "{id}");
+        assert_eq!(status.output_as::<usize>().unwrap(), text.len());
+    }
+    host.shutdown().await.unwrap();
+}

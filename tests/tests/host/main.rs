@@ -1,0 +1,13 @@
+//! What a host promises: rules 32, 45 and 46, ownership of partitions among processes, start-up
+//! errors, and bounded memory.
+
+mod disk;
+mod fixture;
+mod memory;
+mod poison;
+#[path = "../process/mod.rs"]
+mod process;
+mod remote;
+mod shutdown;
+mod start_up;
+mod takeover;

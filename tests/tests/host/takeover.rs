@@ -1,0 +1,191 @@
+//! Ownership of partitions: one process at a time, the next one at once when it is gone.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+use std::time::Duration;
+
+use durable_runtime::client::{OrchestrationStatus, RuntimeStatus};
+use durable_runtime::model::EventKind;
+use durable_runtime::prelude::*;
+use rusqlite::Connection;
+
+use crate::fixture::eventually;
+use crate::process::{PATIENCE, Process, Site};
+
+/// A lease that no test outlives.
+const LONG: u32 = 3600;
+
+/// The ids of the processes that hold leases; 0 for a partition that nobody has.
+fn owners(site: &Site) -> BTreeSet<u32> {
+    let connection = Connection::open(site.database()).unwrap();
+    let mut statement = connection.prepare("SELECT owner FROM leases").unwrap();
+    let owners = statement.query_map([], |row| row.get::<_, Option<String>>(0));
+    let owners = owners.unwrap().map(|owner| {
+        let owner = owner.unwrap().unwrap_or_default();
+        let process = owner.split('-').next().unwrap_or_default();
+        process.parse().unwrap_or(0)
+    });
+    owners.collect()
+}
+
+fn only(process: &Process) -> BTreeSet<u32> {
+    BTreeSet::from([process.child.id()])
+}
+
+fn signal(process: &Process, name: &str) {
+    let id = process.child.id().to_string();
+    let sent = Command::new("kill")
+        .arg(format!("-{name}"))
+        .arg(id)
+        .status();
+    assert!(sent.unwrap().success());
+}
+
+async fn runs(site: &Site, instance: &str, number: usize) {
+    let begins = format!("{instance}/");
+    eventually("the activity runs", async || {
+        let lines = site.lines("journal");
+        let runs = lines.iter().filter(|line| line.starts_with(&begins));
+        (runs.count() >= number).then_some(())
+    })
+    .await;
+}
+
+async fn ended(client: &DurableClient, id: &str) -> OrchestrationStatus {
+    client.wait_for_completion(id, PATIENCE).await.unwrap();
+    let status = client.get_status(id).with_history_output().await.unwrap();
+    let status = status.unwrap();
+    assert_eq!(
+        status.runtime_status,
+        RuntimeStatus::Completed,
+        "{status:?}"
+    );
+    status
+}
+
+/// Each call has one result, and the output is made of those.
+fn assert_results_taken_once(status: &OrchestrationStatus) {
+    let history = status.history.as_deref().unwrap();
+    let mut scheduled = BTreeSet::new();
+    let mut results = Vec::new();
+    for event in history {
+        match &event.kind {
+            EventKind::TaskScheduled { id, .. } => assert!(scheduled.insert(*id), "{history:?}"),
+            EventKind::TaskCompleted { id, result } => {
+                assert!(scheduled.remove(id), "{history:?}");
+                results.push(result.to_value());
+            }
+            _ => {}
+        }
+    }
+    assert!(scheduled.is_empty(), "{history:?}");
+    assert_eq!(
+        status.output.as_ref().unwrap()["receipts"],
+        serde_json::Value::from(results)
+    );
+}
+
+async fn start(client: &DurableClient, name: &str, id: &str) {
+    let start = client.start_new_by_name(name, 1).instance_id(id);
+    start.await.unwrap();
+}
+
+/// A second process takes nothing while the first lives, and everything at once when it was killed,
+/// however long the leases are.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_owner_is_followed_at_once() {
+    const BOUND: Duration = Duration::from_secs(20);
+    let site = Site::new();
+    let first = site.serve(LONG, 10);
+    let second = site.serve(LONG, 10);
+    let client = site.connect();
+    start(&client, "behind_the_gate", "one").await;
+    start(&client, "events", "two").await;
+    runs(&site, "one", 1).await;
+    client.raise_event("two", "go-0", 0).await.unwrap();
+    runs(&site, "two", 1).await;
+    assert_eq!(owners(&site), only(&first));
+
+    let killed = tokio::time::Instant::now();
+    drop(first);
+    eventually("the second process has it all", async || {
+        (owners(&site) == only(&second)).then_some(())
+    })
+    .await;
+    runs(&site, "one", 2).await;
+    let took = killed.elapsed();
+    println!("taken over and run again {took:?} after the kill");
+    assert!(took < BOUND, "{took:?}");
+    for number in 1..4 {
+        let name = format!("go-{number}");
+        client.raise_event("two", name, number).await.unwrap();
+    }
+    std::fs::write(site.file("journal.gate"), "").unwrap();
+    for id in ["one", "two"] {
+        assert_results_taken_once(&ended(&client, id).await);
+    }
+    second.stop();
+}
+
+/// An owner that gives its leases back is followed as well.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_that_stops_is_followed() {
+    let site = Site::new();
+    let first = site.serve(LONG, 10);
+    let second = site.serve(LONG, 10);
+    let client = site.connect();
+    start(&client, "events", "one").await;
+    assert_eq!(owners(&site), only(&first));
+    first.stop();
+    eventually("the second process has it all", async || {
+        (owners(&site) == only(&second)).then_some(())
+    })
+    .await;
+    for number in 0..4 {
+        let name = format!("go-{number}");
+        client.raise_event("one", name, number).await.unwrap();
+    }
+    assert_results_taken_once(&ended(&client, "one").await);
+    second.stop();
+}
+
+/// An owner that was stopped for longer than its leases finds itself replaced: what it still commits
+/// is refused, and no result is taken twice. It is of use again when its follower goes.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_that_was_asleep_is_fenced() {
+    const SHORT: u32 = 1;
+    let site = Site::new();
+    let sleeper = site.serve(SHORT, 10);
+    let client = site.connect();
+    start(&client, "behind_the_gate", "one").await;
+    start(&client, "events", "two").await;
+    runs(&site, "one", 1).await;
+
+    signal(&sleeper, "STOP");
+    let follower = site.serve(SHORT, 10);
+    eventually("the leases run out", async || {
+        (owners(&site) == only(&follower)).then_some(())
+    })
+    .await;
+    runs(&site, "one", 2).await;
+    for number in 0..2 {
+        let name = format!("go-{number}");
+        client.raise_event("two", name, number).await.unwrap();
+    }
+    // Both runs end now, in both processes.
+    std::fs::write(site.file("journal.gate"), "").unwrap();
+    signal(&sleeper, "CONT");
+    assert_results_taken_once(&ended(&client, "one").await);
+    client.raise_event("two", "go-2", 2).await.unwrap();
+    assert_eq!(owners(&site), only(&follower));
+
+    follower.stop();
+    eventually("the first process has it all again", async || {
+        (owners(&site) == only(&sleeper)).then_some(())
+    })
+    .await;
+    client.raise_event("two", "go-3", 3).await.unwrap();
+    assert_results_taken_once(&ended(&client, "two").await);
+    assert_results_taken_once(&ended(&client, "one").await);
+    sleeper.stop();
+}
