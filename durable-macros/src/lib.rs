@@ -21,8 +21,18 @@ mod task;
 
 /// Makes a function one that orchestrations call, and that is run at least once for each call.
 ///
-/// ```ignore
+/// ```
 /// use durable_runtime::prelude::*;
+/// # use serde::{Deserialize, Serialize};
+/// # #[derive(Serialize, Deserialize)] struct AccountId;
+/// # #[derive(Serialize, Deserialize)] struct Receipt;
+/// # struct PaymentService;
+/// # impl PaymentService {
+/// #     async fn charge(&self, _: AccountId, _: u64, _: &str) -> Result<Receipt, std::fmt::Error> {
+/// #         Ok(Receipt)
+/// #     }
+/// # }
+/// # use std::fmt::Error as PaymentError;
 ///
 /// #[activity]
 /// async fn say_hello(city: String) -> Result<String> {
@@ -88,8 +98,10 @@ pub fn activity(options: TokenStream, item: TokenStream) -> TokenStream {
 /// Makes a function one that is run as an orchestration: it survives every crash, because it is
 /// replayed from its history.
 ///
-/// ```ignore
+/// ```
 /// use durable_runtime::prelude::*;
+/// # #[activity]
+/// # async fn say_hello(city: String) -> Result<String> { Ok(format!("Hello {city}!")) }
 ///
 /// #[orchestrator(version = "2.0")]
 /// async fn hello_cities(ctx: OrchestrationContext, cities: Vec<String>) -> Result<Vec<String>> {

@@ -38,6 +38,7 @@
 extern crate self as durable_runtime;
 
 pub mod client;
+mod clock;
 mod context;
 mod engine;
 pub mod host;

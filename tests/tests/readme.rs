@@ -27,9 +27,18 @@ fn every_example_is_in_the_table_with_a_comment_at_its_top() {
         let path = entry.expect("an example").path();
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         let source = std::fs::read_to_string(&path).unwrap();
-        assert!(source.starts_with("//! "), "{name} does not say what it shows");
-        assert!(source.contains("ill it"), "{name} does not say what happens when it is killed");
-        assert!(README.contains(&format!("src/bin/{name}.rs")), "{name} is not in the README");
+        assert!(
+            source.starts_with("//! "),
+            "{name} does not say what it shows"
+        );
+        assert!(
+            source.contains("ill it"),
+            "{name} does not say what happens when it is killed"
+        );
+        assert!(
+            README.contains(&format!("src/bin/{name}.rs")),
+            "{name} is not in the README"
+        );
     }
 }
 

@@ -136,16 +136,27 @@ fn wait_for_reply(
     })
 }
 
-/// Whether a start of the instance was accepted that no owner has taken up yet.
+/// Whether a start of `id` waits for an owner to take it up.
 pub(super) fn is_start_queued(
     storage: &dyn HubStorage,
-    to: &InstanceId,
+    id: &InstanceId,
 ) -> Result<bool, StorageError> {
-    let partition = to.partition(storage.partition_count());
-    let inbox = storage.inbox(&[partition])?;
-    Ok(inbox.iter().any(|message| {
-        message.envelope.to == *to && matches!(message.envelope.command, Command::Start(_))
-    }))
+    let queued = queued(storage, id)?;
+    Ok(queued.iter().any(is_start))
+}
+
+fn is_start(command: &Command) -> bool {
+    matches!(command, Command::Start(_))
+}
+
+/// The commands to `id` that wait for an owner to take them up.
+fn queued(storage: &dyn HubStorage, id: &InstanceId) -> Result<Vec<Command>, StorageError> {
+    let partition = id.partition(storage.partition_count());
+    let inbox = storage.inbox(&[partition])?.into_iter();
+    let to_id = inbox
+        .map(|message| message.envelope)
+        .filter(|to| to.to == *id);
+    Ok(to_id.map(|envelope| envelope.command).collect())
 }
 
 fn check_unowned(
@@ -154,7 +165,8 @@ fn check_unowned(
     command: &Command,
 ) -> Result<(), ClientError> {
     let found = storage.summary(to, false)?;
-    let is_queued = is_start_queued(storage, to)?;
+    let queued = queued(storage, to)?;
+    let is_queued = queued.iter().any(is_start);
     let status = match found {
         Some(found) if is_queued && found.record.status.has_ended() => Some(RuntimeStatus::Pending),
         Some(found) => Some(found.record.status),
@@ -167,7 +179,32 @@ fn check_unowned(
             Some(OnExisting::Restart | OnExisting::Ignore) => Ok(()),
             None | Some(OnExisting::Error) => Err(ClientError::AlreadyExists { id, status }),
         },
-        (Command::Start(_), None) | (_, Some(_)) => Ok(()),
+        (Command::Start(_), None) => Ok(()),
         (_, None) => Err(ClientError::InstanceNotFound { id }),
+        // What is queued may bring the instance to where the command makes sense.
+        (_, Some(_)) if !queued.is_empty() => Ok(()),
+        (command, Some(status)) => match refusal(command, status) {
+            None => Ok(()),
+            Some((action, needs)) => Err(ClientError::NotRunning {
+                id,
+                status,
+                action: action.to_owned(),
+                needs: needs.to_owned(),
+            }),
+        },
     }
+}
+
+/// Which action an instance of `status` refuses, and what that needs; as its owner would say.
+fn refusal(command: &Command, status: RuntimeStatus) -> Option<(&'static str, &'static str)> {
+    let (action, needs, is_fine) = match command {
+        Command::RaiseEvent { .. } => ("raising an event", "has not ended", !status.has_ended()),
+        Command::Terminate { .. } => ("terminating", "has not ended", !status.has_ended()),
+        Command::Suspend { .. } => ("suspending", "has not ended", !status.has_ended()),
+        Command::Resume { .. } => ("resuming", "has not ended", !status.has_ended()),
+        Command::Rewind { .. } => ("rewinding", "has failed", status == RuntimeStatus::Failed),
+        Command::Purge => ("purging", "has ended", status.has_ended()),
+        Command::Start(_) | Command::SubOrchestrationEnded { .. } => return None,
+    };
+    (!is_fine).then_some((action, needs))
 }

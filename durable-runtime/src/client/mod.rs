@@ -87,9 +87,15 @@ impl DurableClient {
 
     /// Starts the orchestrator `O`. Await what it returns, after adding options:
     ///
-    /// ```ignore
+    /// ```
+    /// # use durable_runtime::prelude::*;
+    /// # #[orchestrator]
+    /// # async fn hello_cities(_ctx: OrchestrationContext) -> Result<Vec<String>> { Ok(Vec::new()) }
+    /// # async fn example(client: DurableClient) -> Result<()> {
     /// let run = client.start_new::<hello_cities>(()).instance_id("order-42").await?;
     /// let greetings: Vec<String> = run.output().await?;
+    /// # Ok(())
+    /// # }
     /// ```
     pub fn start_new<O: Orchestrator>(&self, input: impl Into<O::Input>) -> StartNew<O::Output> {
         StartNew::new(self.clone(), O::NAME, &input.into())
@@ -305,25 +311,23 @@ impl DurableClient {
         }
     }
 
-    /// The record of an instance, if it has ended.
+    /// The record of an instance, if it has ended. One whose start waits for a host has not.
     async fn record(&self, id: &InstanceId) -> Result<Option<Arc<InstanceRecord>>, ClientError> {
         let wanted = id.clone();
-        let read = move |storage: &dyn HubStorage| {
-            if let Some(found) = storage.summary(&wanted, false)? {
-                return Ok(Some(Some(found)));
+        let found = self.link().read(move |storage| {
+            let found = storage.summary(&wanted, false)?;
+            if found.is_some() || link::is_start_queued(storage, &wanted)? {
+                return Ok((found, true));
             }
-            if link::is_start_queued(storage, &wanted)? {
-                return Ok(Some(None));
-            }
-            // It may have been taken up between the two looks.
-            Ok(storage.summary(&wanted, false)?.map(Some))
-        };
-        match self.link().read(read).await? {
-            Some(Some(found)) if found.record.status.has_ended() => {
-                Ok(Some(Arc::new(found.record)))
-            }
-            Some(_) => Ok(None),
-            None => Err(ClientError::InstanceNotFound { id: id.to_string() }),
+            // A host may have taken the start up between the two looks.
+            let found = storage.summary(&wanted, false)?;
+            let exists = found.is_some();
+            Ok((found, exists))
+        });
+        match found.await? {
+            (Some(found), _) if found.record.status.has_ended() => Ok(Some(Arc::new(found.record))),
+            (_, true) => Ok(None),
+            (_, false) => Err(ClientError::InstanceNotFound { id: id.to_string() }),
         }
     }
 
@@ -332,7 +336,6 @@ impl DurableClient {
         self.link().request(&id, command).await.map(drop)
     }
 
-    /// The id of an instance that should exist: none has an id that is not valid.
     fn link(&self) -> &Link {
         &self.inner.link
     }

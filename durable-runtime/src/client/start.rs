@@ -86,11 +86,12 @@ impl<T> StartNew<T> {
             Some(id) => InstanceId::new(id)?,
             None => InstanceId::from_uuid(Uuid::new_v4()),
         };
+        let execution = ExecutionId(Uuid::new_v4());
         let command = Command::Start(Box::new(StartOrchestration {
             name: self.name,
             version: self.version,
             input: self.input?,
-            execution: ExecutionId(Uuid::new_v4()),
+            execution,
             parent: None,
             start_at: self.start_at,
             tags: self.tags,
@@ -103,7 +104,7 @@ impl<T> StartNew<T> {
         }
         match run.client.link().request(&run.id, command).await? {
             Reply::Existing => run.unsubscribe(),
-            Reply::Started | Reply::Done => {}
+            Reply::Started | Reply::Done => run.forget_replaced(execution),
         }
         Ok(run)
     }
@@ -150,6 +151,18 @@ impl<T> OrchestrationRun<T> {
         let local = self.client.link().local.as_ref();
         let ended = local.and_then(|local| local.subscribe(&self.id));
         *self.ended.get_mut().unwrap_or_else(PoisonError::into_inner) = ended;
+    }
+
+    /// What has ended before the start was answered may be the instance that was replaced. What
+    /// ends later is not.
+    fn forget_replaced(&mut self, started: ExecutionId) {
+        let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(record) = ended.as_mut().and_then(|ended| ended.try_recv().ok()) {
+            let (sender, receiver) = oneshot::channel();
+            *ended = (record.execution == started).then_some(receiver);
+            // Nobody wants it if it was forgotten.
+            let _ = sender.send(record);
+        }
     }
 
     fn unsubscribe(&mut self) {

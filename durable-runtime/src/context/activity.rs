@@ -84,9 +84,14 @@ impl ActivityContext {
 /// A value that the host was given with
 /// [`state`](crate::host::DurableHostBuilder::state), injected into a function.
 ///
-/// ```ignore
+/// ```
+/// # use durable_runtime::prelude::*;
+/// struct Greeter { greeting: String }
+///
 /// #[activity]
-/// async fn charge(State(payments): State<PaymentService>, order: Order) -> Result<Receipt> { .. }
+/// async fn greet(State(greeter): State<Greeter>, name: String) -> Result<String> {
+///     Ok(format!("{} {name}!", greeter.greeting))
+/// }
 /// ```
 pub struct State<T: ?Sized>(pub Arc<T>);
 

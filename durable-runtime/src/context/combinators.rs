@@ -5,7 +5,7 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::poll::{self, Group};
+use super::poll::Group;
 use crate::model::TaskFailed;
 
 /// The outcome of a task: its value, or how it failed. A timer has no failure.
@@ -44,9 +44,15 @@ impl TaskOutput for () {
 /// Waits until all tasks have ended. Gives their values in the order of `tasks`, or the failure of
 /// the first one, in that order, that failed.
 ///
-/// ```ignore
-/// let tasks = cities.iter().map(|city| ctx.call_activity::<say_hello>(city.as_str()));
-/// let greetings: Vec<String> = when_all(tasks).await?;
+/// ```
+/// # use durable_runtime::prelude::*;
+/// # #[activity]
+/// # async fn say_hello(city: String) -> Result<String> { Ok(format!("Hello {city}!")) }
+/// #[orchestrator]
+/// async fn hello_all(ctx: OrchestrationContext, cities: Vec<String>) -> Result<Vec<String>> {
+///     let tasks = cities.iter().map(|city| ctx.call_activity::<say_hello>(city.as_str()));
+///     Ok(when_all(tasks).await?)
+/// }
 /// ```
 pub fn when_all<I>(tasks: I) -> WhenAll<<I::Item as IntoFuture>::IntoFuture>
 where
@@ -189,7 +195,7 @@ impl<F: Future> All<F> {
             }
         }
         if self.running > 0 {
-            poll::set_blocked();
+            self.group.pend();
             return Poll::Pending;
         }
         let ended = self.children.drain(..).filter_map(|child| match child {
@@ -222,7 +228,7 @@ impl<F: Future + Unpin> Future for WhenAny<F> {
                 return Poll::Ready((index, output, rest));
             }
         }
-        poll::set_blocked();
+        this.group.pend();
         Poll::Pending
     }
 }

@@ -48,6 +48,26 @@ struct CoreState {
     continue_as_new: Option<ContinueAsNewRequest>,
 }
 
+impl CoreState {
+    /// Gives `event` to the first of those who have a later one of its name and have not seen it,
+    /// that one to the next, and so on. Returns the one that is left over.
+    fn move_up(&mut self, mut event: Delivered) -> Delivered {
+        let given = self
+            .slots
+            .values_mut()
+            .filter_map(|slot| match &mut slot.outcome {
+                Some(Outcome::Event(given)) if given.follows(&event) => Some(given),
+                _ => None,
+            });
+        let mut given: Vec<_> = given.collect();
+        given.sort_unstable_by_key(|given| given.order());
+        for later in given {
+            std::mem::swap(later, &mut event);
+        }
+        event
+    }
+}
+
 /// A task that has been scheduled and not been dropped.
 #[derive(Debug, Default)]
 struct Slot {
@@ -245,7 +265,8 @@ impl Core {
         let slot = self.state.borrow_mut().slots.remove(&id);
         if let Some(Outcome::Event(event)) = slot.and_then(|slot| slot.outcome) {
             // It was never seen: the next that waits gets it, ahead of later ones.
-            self.deliver(event);
+            let last = self.state.borrow_mut().move_up(event);
+            self.deliver(last);
             self.poll_again.set(true);
         }
     }

@@ -34,6 +34,16 @@ impl Delivered {
     pub(crate) fn key(&self) -> &str {
         &self.key
     }
+
+    /// Its place in the order of arrival.
+    pub(crate) fn order(&self) -> u64 {
+        self.order
+    }
+
+    /// Whether it has the name of `other` and arrived later.
+    pub(crate) fn follows(&self, other: &Self) -> bool {
+        self.order > other.order && self.key == other.key
+    }
 }
 
 impl EventQueues {

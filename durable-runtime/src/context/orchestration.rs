@@ -82,8 +82,17 @@ impl OrchestrationContext {
 
     /// Calls the activity `A`.
     ///
-    /// ```ignore
-    /// let greeting = ctx.call_activity::<say_hello>("Tokyo").await?;
+    /// ```
+    /// # use durable_runtime::prelude::*;
+    /// #[activity]
+    /// async fn say_hello(city: String) -> Result<String> {
+    ///     Ok(format!("Hello {city}!"))
+    /// }
+    ///
+    /// #[orchestrator]
+    /// async fn hello(ctx: OrchestrationContext) -> Result<String> {
+    ///     Ok(ctx.call_activity::<say_hello>("Tokyo").await?)
+    /// }
     /// ```
     pub fn call_activity<A: Activity>(
         &self,
@@ -179,8 +188,14 @@ impl OrchestrationContext {
     /// Ends this execution and begins the next one of the same instance with `input` and an empty
     /// history. Return what it returns:
     ///
-    /// ```ignore
-    /// return ctx.continue_as_new(next);
+    /// ```
+    /// # use durable_runtime::prelude::*;
+    /// # use std::time::Duration;
+    /// #[orchestrator]
+    /// async fn heartbeat(ctx: OrchestrationContext, beats: u64) -> Result<()> {
+    ///     ctx.sleep(Duration::from_secs(60)).await;
+    ///     return ctx.continue_as_new(beats + 1);
+    /// }
     /// ```
     ///
     /// Events that were not consumed are there in the next execution, unless
@@ -223,8 +238,13 @@ pub(crate) fn is_continued_as_new(failure: &Failure) -> bool {
 
 /// Options of [`continue_as_new`](OrchestrationContext::continue_as_new), added to what it returns:
 ///
-/// ```ignore
-/// return ctx.continue_as_new(next).discard_unprocessed_events();
+/// ```
+/// # use durable_runtime::prelude::*;
+/// #[orchestrator]
+/// async fn newest_only(ctx: OrchestrationContext) -> Result<()> {
+///     let _: String = ctx.wait_for_external_event("changed").await?;
+///     return ctx.continue_as_new(()).discard_unprocessed_events();
+/// }
 /// ```
 pub trait ContinueAsNew: Sized {
     /// Events that were not consumed are dropped instead of carried over.

@@ -5,6 +5,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
+use std::task::Poll;
 
 use super::core::Core;
 
@@ -74,6 +75,9 @@ pub(crate) struct Group(Rc<GroupState>);
 struct GroupState {
     ready: RefCell<VecDeque<usize>>,
     queued: Vec<Cell<bool>>,
+    /// Which children were pending on something durable when they were last polled.
+    blocked: Vec<Cell<bool>>,
+    blocked_count: Cell<usize>,
     parent: RefCell<Option<Waiter>>,
 }
 
@@ -83,6 +87,8 @@ impl Group {
         Self(Rc::new(GroupState {
             ready: RefCell::new((0..count).collect()),
             queued: vec![Cell::new(true); count],
+            blocked: vec![Cell::new(false); count],
+            blocked_count: Cell::new(0),
             parent: RefCell::new(None),
         }))
     }
@@ -100,7 +106,7 @@ impl Group {
     }
 
     /// Polls a child, so that what it waits for notifies its place here.
-    pub(crate) fn poll<R>(&self, child: usize, poll: impl FnOnce() -> R) -> R {
+    pub(crate) fn poll<T>(&self, child: usize, poll: impl FnOnce() -> Poll<T>) -> Poll<T> {
         struct Restore(Option<Waiter>);
         impl Drop for Restore {
             fn drop(&mut self) {
@@ -111,7 +117,24 @@ impl Group {
             group: Rc::clone(&self.0),
             child,
         };
-        let _restore = Restore(WAITER.replace(Some(waiter)));
-        poll()
+        let restore = Restore(WAITER.replace(Some(waiter)));
+        let others = BLOCKED.replace(false);
+        let polled = poll();
+        let blocked = BLOCKED.replace(others) && polled.is_pending();
+        drop(restore);
+        let count = &self.0.blocked_count;
+        match (self.0.blocked[child].replace(blocked), blocked) {
+            (false, true) => count.set(count.get() + 1),
+            (true, false) => count.set(count.get() - 1),
+            _ => {}
+        }
+        polled
+    }
+
+    /// The combinator is pending: on something durable, if one of its children is.
+    pub(crate) fn pend(&self) {
+        if self.0.blocked_count.get() > 0 {
+            set_blocked();
+        }
     }
 }

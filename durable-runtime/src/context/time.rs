@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 
 use super::core::Core;
 use crate::model::TaskId;
@@ -25,6 +25,18 @@ const LAST_TIME: DateTime<Utc> = match DateTime::from_timestamp(253_402_300_799,
     Some(time) => time,
     None => DateTime::<Utc>::MAX_UTC,
 };
+
+/// The first time from `time` on that storage can keep, which is a whole microsecond: a part of one
+/// that was lost there would let the timer fire early.
+fn to_stored_precision(time: DateTime<Utc>) -> DateTime<Utc> {
+    let whole = time.trunc_subsecs(6);
+    if whole == time {
+        time
+    } else {
+        let next = whole.checked_add_signed(chrono::Duration::microseconds(1));
+        next.unwrap_or(whole)
+    }
+}
 
 /// A durable timer: a task of `()` that survives restarts. Dropping it cancels it.
 ///
@@ -52,7 +64,7 @@ impl Timer {
         Self {
             core: Rc::clone(core),
             id: core.next_task_id(),
-            fire_at: fire_at.min(LAST_TIME),
+            fire_at: to_stored_precision(fire_at).min(LAST_TIME),
             stage: Stage::New,
         }
     }

@@ -129,13 +129,16 @@ impl LiveExecution {
                 }
             })
         }));
+        // `no_wake` and `waker` hold one reference each: another one was kept to wake us.
+        if let Ok((Poll::Pending, true)) = &polled
+            && Arc::strong_count(&no_wake) == 2
+        {
+            self.future = Some(future);
+            return None;
+        }
+        drop_quietly(future);
         match polled {
             Ok((Poll::Ready(result), _)) => Some(result),
-            // `no_wake` and `waker` hold one reference each: another one was kept to wake us.
-            Ok((Poll::Pending, blocked)) if blocked && Arc::strong_count(&no_wake) == 2 => {
-                self.future = Some(future);
-                None
-            }
             Ok((Poll::Pending, _)) => Some(Err(self.waits_on_nothing_durable())),
             Err(panic) => Some(Err(panic_failure(panic))),
         }
@@ -184,8 +187,7 @@ impl Drop for LiveExecution {
     fn drop(&mut self) {
         self.core.close();
         if let Some(future) = self.future.take() {
-            // A value of the user's may panic when it is dropped: that is not to take more down.
-            drop(catch_unwind(AssertUnwindSafe(|| drop(future))));
+            drop_quietly(future);
         }
     }
 }
@@ -204,6 +206,11 @@ struct NoWake;
 
 impl Wake for NoWake {
     fn wake(self: Arc<Self>) {}
+}
+
+/// A value of the user's may panic when it is dropped: that is not to take more down.
+fn drop_quietly<T>(value: T) {
+    drop(catch_unwind(AssertUnwindSafe(|| drop(value))));
 }
 
 fn panic_failure(panic: Box<dyn Any + Send>) -> Failure {

@@ -129,7 +129,8 @@ impl Executor {
             .into_iter()
             .partition(|work| work.instance == *instance);
         load.queue = queue;
-        if let Some(cancellation) = load.cancellations.get(instance) {
+        // Taken out, so that those of an execution that replaces this one get a token of their own.
+        if let Some(cancellation) = load.cancellations.remove(instance) {
             cancellation.token.cancel();
         }
         drop(load);
@@ -169,8 +170,8 @@ impl Executor {
         let executor = self.clone();
         self.shared.runtime.spawn(async move {
             let token = executor.started(&work.instance);
-            let outcome = executor.run(&work, token).await;
-            executor.ended(&work.instance);
+            let outcome = executor.run(&work, token.clone()).await;
+            executor.ended(&work.instance, &token);
             executor.report(work, outcome);
             executor.next();
         });
@@ -227,8 +228,11 @@ impl Executor {
         cancellation.token.clone()
     }
 
-    fn ended(&self, instance: &InstanceId) {
+    fn ended(&self, instance: &InstanceId, token: &CancellationToken) {
         let mut load = self.lock();
+        if token.is_cancelled() {
+            return;
+        }
         if let Some(cancellation) = load.cancellations.get_mut(instance) {
             cancellation.running -= 1;
             if cancellation.running == 0 {

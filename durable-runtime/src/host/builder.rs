@@ -27,13 +27,20 @@ use crate::storage::{HubOptions, HubStorage, Sqlite, StorageProvider};
 
 /// Builds a [`DurableHost`].
 ///
-/// ```ignore
+/// ```
+/// # use durable_runtime::prelude::*;
+/// # use durable_runtime::storage::Sqlite;
+/// # struct PaymentService;
+/// # impl PaymentService { fn new() -> Self { Self } }
+/// # async fn example() -> Result<()> {
 /// let host = DurableHost::builder()
 ///     .task_hub("Orders")
 ///     .storage(Sqlite::open("app.db")?)
 ///     .state(PaymentService::new())
 ///     .start()
 ///     .await?;
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Debug)]
 #[must_use = "the host runs only when it is started"]
@@ -234,7 +241,7 @@ impl DurableHostBuilder {
             handover.stop();
         })?;
         let keeper = spawn("durable-leases".to_owned(), &alarm, move || {
-            keeper.run(watch)
+            keeper.run(watch);
         })?;
         let local = LocalLink {
             router: Arc::clone(&router),

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
 
-use super::clock;
 use super::router::{Acquired, Router};
 use super::state::HostState;
+use crate::clock;
 use crate::model::{Epoch, InboxMessage, PartitionId, WorkerId};
 use crate::partition::{Input, PartitionConfig};
 use crate::storage::{HubStorage, Lease, StorageError, Watch};
@@ -31,6 +31,18 @@ pub(super) struct Keeper {
 const WAIT: Duration = Duration::from_millis(200);
 /// How often a host without all partitions tries to get more.
 const ACQUIRE_EVERY: Duration = Duration::from_millis(500);
+/// How often partitions without mail are told how far their inboxes were read, so that they need not
+/// remember what they took. To tell them each time would wake all threads for every commit.
+const TELL_EVERY: Duration = Duration::from_secs(1);
+
+/// How current the partitions are.
+#[derive(Debug)]
+struct Told {
+    /// When all of them were told last how far their inboxes were read.
+    at: Instant,
+    /// Whether it may be of use to tell them again.
+    again: bool,
+}
 
 impl Keeper {
     /// Takes what it can get before the host is said to have started.
@@ -48,11 +60,15 @@ impl Keeper {
     pub(super) fn run(mut self, mut watch: Box<dyn Watch>) {
         let mut renewed = clock::instant();
         let mut acquired = renewed;
+        let mut told = Told {
+            at: renewed,
+            again: false,
+        };
         let mut unread = false;
         while !self.state.is_abandoned() {
             // The watch tells of each change once: what could not be read is tried again.
-            if watch.wait(WAIT) || unread {
-                unread = !self.logged("reading the inbox", self.read_inbox());
+            if watch.wait(WAIT) || unread || told.again && due(told.at, TELL_EVERY) {
+                unread = !self.logged("reading the inbox", self.read_inbox(&mut told));
             }
             if due(renewed, self.lease_duration / 3) {
                 renewed = clock::instant();
@@ -138,7 +154,9 @@ impl Keeper {
         Ok(())
     }
 
-    fn read_inbox(&self) -> Result<(), StorageError> {
+    fn read_inbox(&self, told: &mut Told) -> Result<(), StorageError> {
+        let tell_all = due(told.at, TELL_EVERY);
+        told.again = true;
         let owned = self.router.owned();
         let as_of: Vec<_> = owned
             .iter()
@@ -151,8 +169,14 @@ impl Keeper {
         }
         for ((partition, epoch), as_of) in owned.into_iter().zip(as_of) {
             let messages = messages.remove(&partition).unwrap_or_default();
-            let input = Input::Inbox { messages, as_of };
-            self.router.send_to(partition, epoch, input);
+            if tell_all || !messages.is_empty() {
+                let input = Input::Inbox { messages, as_of };
+                self.router.send_to(partition, epoch, input);
+            }
+        }
+        if tell_all {
+            told.at = clock::instant();
+            told.again = false;
         }
         Ok(())
     }

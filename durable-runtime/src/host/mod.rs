@@ -3,7 +3,7 @@
 
 mod activities;
 mod builder;
-mod clock;
+
 mod committer;
 mod error;
 mod keeper;

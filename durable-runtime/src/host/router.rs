@@ -74,8 +74,8 @@ impl Router {
     pub(super) fn own(&self, acquired: Acquired) {
         let (id, epoch) = (acquired.config.id, acquired.config.epoch);
         self.set_committed(id, epoch, 0);
-        // Both under the lock: before the thread has the partition nobody is to send to it, and what
-        // comes of it then, such as the end of an activity, is not to find it unowned and get lost.
+        // Locked over both steps: nothing reaches the thread before the partition does, and what the
+        // partition sets going at once, such as an activity to run again, does not find it unowned.
         let mut owned = self.owned.write().unwrap_or_else(PoisonError::into_inner);
         self.to_thread(id, ThreadInput::Own(Box::new(acquired)));
         owned.insert(id, epoch);
@@ -155,5 +155,60 @@ impl Router {
         let thread = &self.threads[id.0 as usize % self.threads.len()];
         // The thread ends only when the host does; what comes then is taken up by the next one.
         let _ = thread.send(input);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::registry::Registry;
+
+    // An activity that a new owner takes up at once is confirmed through the router, and would be lost
+    // if that did not know the owner yet.
+    #[test]
+    fn whoever_is_handed_a_partition_owns_it() {
+        let (router, mut inputs) = Router::new(1, 1);
+        let router = Arc::new(router);
+        let inputs = inputs.remove(0);
+        let thread = std::thread::spawn({
+            let router = Arc::clone(&router);
+            move || {
+                for input in inputs {
+                    match input {
+                        ThreadInput::Own(acquired) => {
+                            let PartitionConfig { id, epoch, .. } = acquired.config;
+                            assert_eq!(router.epoch(id), Some(epoch));
+                        }
+                        _ => return,
+                    }
+                }
+            }
+        });
+        for id in 0..10_000 {
+            router.own(acquired(PartitionId(id)));
+        }
+        router.stop_threads();
+        thread.join().unwrap();
+    }
+
+    fn acquired(id: PartitionId) -> Acquired {
+        Acquired {
+            config: PartitionConfig {
+                id,
+                epoch: Epoch(1),
+                clean: true,
+                partition_count: 1,
+                registry: Arc::new(Registry::default()),
+                max_payload_bytes: 1_024,
+                max_cached_instances: 1,
+                idle_timeout: Duration::ZERO,
+                max_activity_attempts: 1,
+            },
+            due: Vec::new(),
+            inbox: Vec::new(),
+        }
     }
 }

@@ -8,12 +8,12 @@ use std::time::Duration;
 use rustc_hash::FxHashMap;
 
 use super::activities::Executor;
-use super::clock;
 use super::committer::Handover;
 use super::loader::LoadRequest;
 use super::router::{Acquired, Router, ThreadInput};
 use super::state::HostState;
 use super::watchers::Watchers;
+use crate::clock;
 use crate::model::{InstanceId, PartitionId};
 use crate::partition::{Effect, Input, Output, Partition};
 

@@ -108,7 +108,7 @@ impl Partition {
 
     /// Takes a loaded instance up where it was left.
     fn resume(&mut self, id: &InstanceId) {
-        let Some(Slot::Present(mut instance)) = self.slots.remove(id) else {
+        let Some(mut instance) = self.take(id) else {
             return;
         };
         if !instance.has_ended() && instance.state.has_run {
@@ -182,8 +182,20 @@ impl Partition {
             function,
             identity,
             input,
-            record.created,
+            instance.not_before,
         ))
+    }
+
+    /// Takes an instance out of its slot, to be put back. What else is in a slot stays there: jobs
+    /// wait in it, or it keeps a deleted instance from being read again.
+    pub(super) fn take(&mut self, id: &InstanceId) -> Option<Box<Instance>> {
+        if !matches!(self.slots.get(id), Some(Slot::Present(_))) {
+            return None;
+        }
+        match self.slots.remove(id) {
+            Some(Slot::Present(instance)) => Some(instance),
+            _ => None,
+        }
     }
 
     /// Notes that the instance is in use.
@@ -277,7 +289,7 @@ impl Partition {
     }
 
     /// Jobs that need the history of an instance have waited until it is in storage.
-    fn reload_for_jobs(&mut self, id: &InstanceId, changed_in: u64) {
+    pub(super) fn reload_for_jobs(&mut self, id: &InstanceId, changed_in: u64) {
         let Some(Slot::Present(instance)) = self.slots.get_mut(id) else {
             return;
         };

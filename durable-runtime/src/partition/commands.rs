@@ -122,12 +122,21 @@ impl Partition {
         let mut instance = Box::new(Instance::started(record, started, now));
         instance.answers.push((from, Ok(Reply::Started)));
         self.make_runnable(&mut instance);
-        if let Some(Slot::Present(replaced)) = self.slots.insert(id, Slot::Present(instance)) {
-            // Its queued entries find the new one, which is what they are to run.
-            for job in replaced.after_commit {
-                if let Job::Request(request) = job {
-                    self.command(request);
-                }
+        self.replace(id, Slot::Present(instance));
+    }
+
+    /// Puts something else in the place of an instance that has ended, which takes over what waited
+    /// for that.
+    fn replace(&mut self, id: InstanceId, slot: Slot) {
+        let Some(Slot::Present(replaced)) = self.slots.insert(id, slot) else {
+            return;
+        };
+        for (from, result) in replaced.answers {
+            self.answer(from, result);
+        }
+        for job in replaced.after_commit {
+            if let Job::Request(request) = job {
+                self.command(request);
             }
         }
     }
@@ -226,7 +235,7 @@ impl Partition {
         action: &str,
         change: impl FnOnce(&mut Instance, DateTime<Utc>),
     ) {
-        let Some(Slot::Present(mut instance)) = self.slots.remove(id) else {
+        let Some(mut instance) = self.take(id) else {
             return;
         };
         if instance.has_ended() {
@@ -258,7 +267,7 @@ impl Partition {
     }
 
     fn terminate_instance(&mut self, id: &InstanceId, reason: String) {
-        let Some(Slot::Present(mut instance)) = self.slots.remove(id) else {
+        let Some(mut instance) = self.take(id) else {
             return;
         };
         let failure = Failure::new(
@@ -291,16 +300,26 @@ impl Partition {
         let requests = self.waiting_for_children.remove(id).unwrap_or_default();
         for request in requests {
             let mut children = children.to_vec();
-            if let Some(Slot::Present(instance)) = self.slots.get(id) {
-                // Those of this execution may be too young to be in storage.
-                let open = instance.state.children.values();
-                children.extend(open.cloned());
-                children.sort_unstable();
-                children.dedup();
-            } else if !self.slots.contains_key(id) {
+            match self.slots.get(id) {
+                Some(Slot::Present(instance)) => {
+                    // Those of this execution may be too young to be in storage. Not so those that
+                    // a purge is to take along, for they have ended; and of an instance that has
+                    // ended the id of a child may be somebody else's by now.
+                    let open = instance.state.children.values();
+                    let open = open.filter(|_| !instance.has_ended());
+                    children.extend(open.cloned());
+                    children.sort_unstable();
+                    children.dedup();
+                }
+                Some(Slot::Deleted { .. }) => {
+                    self.command(request);
+                    continue;
+                }
                 // It was let go in the meantime.
-                self.job(id.clone(), Job::Request(request));
-                continue;
+                Some(Slot::Loading(_)) | None => {
+                    self.job(id.clone(), Job::Request(request));
+                    continue;
+                }
             }
             match request.command {
                 Command::Purge => self.purge(id, &children, request.from),
@@ -336,10 +355,10 @@ impl Partition {
                     self.send(child.clone(), Command::Purge);
                 }
                 let changed_in = self.sequence + 1;
-                self.slots.insert(id.clone(), Slot::Deleted { changed_in });
                 self.delta.change(InstanceDelta::Delete { id: id.clone() });
                 self.changed(id);
                 self.answer(from, Ok(Reply::Done));
+                self.replace(id.clone(), Slot::Deleted { changed_in });
             }
             _ => {
                 let rejection = Rejection::InstanceNotFound { id: id.clone() };

@@ -14,7 +14,7 @@ use crate::model::{
 impl Partition {
     /// Lets an instance take note of the time.
     pub(super) fn wake(&mut self, id: &InstanceId) {
-        let Some(Slot::Present(mut instance)) = self.slots.remove(id) else {
+        let Some(mut instance) = self.take(id) else {
             return;
         };
         if !instance.has_ended() {
@@ -34,7 +34,12 @@ impl Partition {
 
     /// Puts the instance into the due queue for its next time.
     fn queue_due(&mut self, instance: &mut Instance) {
-        let next = instance.next_time().filter(|_| !instance.runnable);
+        // A start whose time has come waits for something else than time: to be resumed, or for a
+        // worker that has the code.
+        let (has_run, now) = (instance.state.has_run, self.now);
+        let next = instance
+            .next_time()
+            .filter(|time| !instance.runnable && (has_run || *time > now));
         if instance.queued_due == next {
             return;
         }
@@ -50,10 +55,14 @@ impl Partition {
 
     /// Runs one instance; `false` if there was nothing to do.
     pub(super) fn run(&mut self, id: &InstanceId) -> bool {
-        let Some(Slot::Present(mut instance)) = self.slots.remove(id) else {
+        let Some(mut instance) = self.take(id) else {
             return false;
         };
-        instance.runnable = false;
+        if !std::mem::take(&mut instance.runnable) {
+            // The entry was that of an instance which this one has replaced.
+            self.slots.insert(id.clone(), Slot::Present(instance));
+            return false;
+        }
         if instance.may_run(self.now) && self.has_code(&mut instance) {
             self.episode(&mut instance);
         } else {
@@ -61,7 +70,12 @@ impl Partition {
         }
         self.touch(&mut instance);
         self.queue_due(&mut instance);
+        let changed_in = instance.changed_in;
         self.slots.insert(id.clone(), Slot::Present(instance));
+        if changed_in <= self.committed {
+            // Nothing was recorded, so no commit will tell.
+            self.reload_for_jobs(id, changed_in);
+        }
         true
     }
 
@@ -207,7 +221,7 @@ impl Partition {
     /// An activity that was under way in a crash is about to be run again: that is recorded first.
     pub(super) fn activity_starting(&mut self, mut work: ActivityWork) {
         let id = work.instance.clone();
-        let Some(Slot::Present(mut instance)) = self.slots.remove(&id) else {
+        let Some(mut instance) = self.take(&id) else {
             self.running.remove(&(work.lineage, work.task));
             self.effects.push(Effect::SkipActivity);
             return;
@@ -243,7 +257,7 @@ impl Partition {
         if instance.has_ended() && instance.record.status != RuntimeStatus::Failed {
             // Nobody waits for the result any more. (A failed instance may be rewound.)
             instance.state.activities.remove(&task);
-            let Some(Slot::Present(mut instance)) = self.slots.remove(id) else {
+            let Some(mut instance) = self.take(id) else {
                 return;
             };
             self.record(&mut instance, Vec::new());
@@ -268,7 +282,7 @@ impl Partition {
 
     /// Something has happened to an instance, which is to run if it may.
     pub(super) fn arrived(&mut self, id: &InstanceId, event: EventKind) {
-        let Some(Slot::Present(mut instance)) = self.slots.remove(id) else {
+        let Some(mut instance) = self.take(id) else {
             return;
         };
         instance.arrive(self.now, event);
@@ -288,6 +302,10 @@ impl Partition {
             }
             Completion::Failed(failure) => self.fail(instance, failure),
             Completion::ContinuedAsNew { request, events } => {
+                if let Some(live) = &instance.live {
+                    // The counter of `new_guid` begins again, so the time must not be the same.
+                    instance.not_before = live.now() + chrono::Duration::microseconds(1);
+                }
                 self.drop_live(instance);
                 let version = request.version.or_else(|| instance.record.version.clone());
                 let execution = instance.record.execution.successor();

@@ -16,6 +16,8 @@ pub(super) struct Instance {
     pub(super) live: Option<LiveExecution>,
     /// What the code begins with, until it has begun.
     pub(super) input: Option<Payload>,
+    /// The time of its code is not before this one.
+    pub(super) not_before: DateTime<Utc>,
     /// The history as loaded, kept for the jobs that the instance was loaded for.
     pub(super) history: Option<Vec<HistoryEvent>>,
     /// The number of the next row of history.
@@ -60,6 +62,7 @@ impl Instance {
 
     pub(super) fn new(record: InstanceRecord, state: ExecutionState) -> Self {
         Self {
+            not_before: record.created,
             record,
             state,
             live: None,

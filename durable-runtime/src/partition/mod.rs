@@ -327,7 +327,6 @@ impl Partition {
                 task,
                 outcome,
             } => {
-                self.running.remove(&(lineage, task));
                 let job = Job::ActivityEnded {
                     lineage,
                     task,
@@ -425,7 +424,11 @@ impl Partition {
                 lineage,
                 task,
                 outcome,
-            } => self.activity_ended(id, lineage, task, outcome),
+            } => {
+                // Not before its instance is loaded, which would otherwise take it for lost.
+                self.running.remove(&(lineage, task));
+                self.activity_ended(id, lineage, task, outcome);
+            }
         }
     }
 

@@ -58,7 +58,7 @@ impl Partition {
 
     pub(super) fn rewind(&mut self, request: Request) {
         let id = request.to.clone();
-        let Some(Slot::Present(mut instance)) = self.slots.remove(&id) else {
+        let Some(mut instance) = self.take(&id) else {
             return;
         };
         if instance.record.status != RuntimeStatus::Failed {

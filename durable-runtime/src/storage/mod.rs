@@ -131,11 +131,21 @@ pub trait HubStorage: fmt::Debug + Send + Sync + 'static {
 
     /// Makes the deltas durable, in one transaction. See the guarantees above.
     ///
+    /// Times are kept to the microsecond.
+    ///
+    /// The numbers of the messages that a partition sends have to grow for the hub's life, over all
+    /// its owners (so a new owner begins above what any earlier one can have used, for instance
+    /// with its epoch in the upper half). A message whose number is not above all that the partition
+    /// has sent in earlier commits is taken for a repetition and not sent again, for its receiver may
+    /// have consumed it meanwhile.
+    ///
     /// # Errors
     ///
     /// [`StorageError::Fenced`], naming the partitions that have a newer owner: nothing was
     /// committed, and the deltas of the other partitions can be committed without those.
-    /// [`StorageError::Unavailable`]: it may or may not have been committed; repeating it is right.
+    /// [`StorageError::Unavailable`]: it may or may not have been committed. Repeating it is right,
+    /// before anything later is merged into it: a message to itself that the later part consumes
+    /// would be left out, but may be there.
     fn commit(&self, deltas: &[Delta]) -> Result<(), StorageError>;
 
     /// Puts envelopes into the inboxes of their receivers' partitions, durably, in this order, from
@@ -148,18 +158,20 @@ pub trait HubStorage: fmt::Debug + Send + Sync + 'static {
     fn enqueue(&self, envelopes: &[Envelope]) -> Result<(), StorageError>;
 
     /// All messages in the inboxes of `partitions`; those of one origin in the order of their
-    /// numbers, and those of clients in the order in which they were enqueued.
+    /// numbers, and those of clients in the order in which they were enqueued. A message that cannot
+    /// be read is left out and stays where it is, lest it hold up the others.
     ///
     /// # Errors
     ///
     /// [`StorageError::Unavailable`], [`StorageError::Corrupt`].
     fn inbox(&self, partitions: &[PartitionId]) -> Result<Vec<InboxMessage>, StorageError>;
 
-    /// Takes the reply to a request out of storage, if it has been given.
+    /// Takes the reply to a request out of storage, if it has been given. One that nobody takes is
+    /// kept for an hour at least.
     ///
     /// # Errors
     ///
-    /// [`StorageError::Unavailable`].
+    /// [`StorageError::Unavailable`], [`StorageError::Corrupt`].
     fn take_reply(
         &self,
         request: RequestId,

@@ -5,7 +5,7 @@ async fn hello(_ctx: OrchestrationContext) -> Result<()> {
     Ok(())
 }
 
-fn call<A: durable_runtime::registry::Activity>() {}
+fn call<A: durable_runtime::Activity>() {}
 
 fn main() {
     call::<hello>();

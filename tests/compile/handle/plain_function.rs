@@ -4,7 +4,7 @@ async fn plain(city: String) -> Result<String> {
     Ok(city)
 }
 
-fn call<A: durable_runtime::registry::Activity>() {}
+fn call<A: durable_runtime::Activity>() {}
 
 fn main() {
     call::<plain>();

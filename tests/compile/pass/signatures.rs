@@ -66,7 +66,7 @@ pub(crate) async fn transfer(from: String, to: String, amount: u64) -> Outcome<(
 async fn with_everything(
     ctx: ActivityContext,
     State(database): State<Database>,
-    names: durable_runtime::context::State<Vec<String>>,
+    names: durable_runtime::State<Vec<String>>,
     mut order: Order,
     (left, right): (u8, u8),
 ) -> durable_runtime::model::Result<Order, Declined> {
@@ -95,7 +95,7 @@ async fn without_input(_ctx: OrchestrationContext) -> Result<Vec<String>> {
 
 #[orchestrator(name = "WithInput", version = "2.0")]
 async fn with_input(
-    mut ctx: durable_runtime::context::OrchestrationContext,
+    mut ctx: durable_runtime::OrchestrationContext,
     (first, second): (Order, Order),
 ) -> Outcome<Order> {
     let not_send = std::rc::Rc::new(first.id);
@@ -129,11 +129,11 @@ mod inner {
     }
 }
 
-fn is_activity<A: durable_runtime::registry::Activity<Input = I, Output = O>, I, O>(name: &str) {
+fn is_activity<A: durable_runtime::Activity<Input = I, Output = O>, I, O>(name: &str) {
     assert_eq!(A::NAME, name);
 }
 
-fn is_orchestrator<S: durable_runtime::registry::Orchestrator<Input = I, Output = O>, I, O>(
+fn is_orchestrator<S: durable_runtime::Orchestrator<Input = I, Output = O>, I, O>(
     name: &str,
     version: Option<&str>,
 ) {

@@ -10,15 +10,15 @@ async fn pay(amount: u64) -> Result<u64> {
     Ok(amount)
 }
 
-fn call<A: durable_runtime::registry::Activity>(_: impl Into<A::Input>) -> Option<A::Output> {
+fn call<A: durable_runtime::Activity>(_: impl Into<A::Input>) -> Option<A::Output> {
     None
 }
 
-fn start<O: durable_runtime::registry::Orchestrator>(_: impl Into<O::Input>) -> Option<O::Output> {
+fn start<O: durable_runtime::Orchestrator>(_: impl Into<O::Input>) -> Option<O::Output> {
     None
 }
 
-fn register<R: durable_runtime::registry::Register>() {}
+fn register<R: durable_runtime::Register>() {}
 
 fn main() {
     let _: Option<String> = call::<hello>("Tokyo");

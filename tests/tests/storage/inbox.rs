@@ -134,7 +134,10 @@ pub(crate) fn every_command_survives_the_way(site: &Site) {
         },
         Command::Suspend { reason: "r".into() },
         Command::Resume { reason: "r".into() },
-        Command::Rewind { reason: "r".into() },
+        Command::Rewind {
+            reason: "r".into(),
+            start: None,
+        },
         Command::Purge,
     ];
     let envelopes = commands.map(|command| Envelope {

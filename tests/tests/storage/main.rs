@@ -1,6 +1,7 @@
 //! What every storage provider guarantees, run against each of them, and what only a file has.
 
 mod commits;
+mod damage;
 mod files;
 mod fixture;
 mod hubs;

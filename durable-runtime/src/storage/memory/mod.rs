@@ -6,11 +6,12 @@ mod state;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use self::hub::MemoryHub;
 use self::state::HubState;
 use super::{HubOptions, HubStorage, StorageError, StorageProvider, Watch};
+use crate::clock;
 use crate::model::TaskHubName;
 
 /// Task hubs in the memory of this process. Clones share them, so that several hosts of one process
@@ -108,7 +109,7 @@ struct MemoryWatch {
 
 impl Watch for MemoryWatch {
     fn wait(&mut self, timeout: Duration) -> bool {
-        let until = Instant::now().checked_add(timeout);
+        let until = clock::instant().checked_add(timeout);
         let mut state = self.hub.state();
         loop {
             if state.version != self.seen {
@@ -117,7 +118,7 @@ impl Watch for MemoryWatch {
             }
             // Without an end in sight, the time that remains is as long as the timeout.
             let rest = until.map_or(timeout, |until| {
-                until.saturating_duration_since(Instant::now())
+                until.saturating_duration_since(clock::instant())
             });
             if rest.is_zero() {
                 return false;

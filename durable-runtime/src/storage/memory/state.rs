@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, SubsecRound, Utc};
 
+use crate::clock;
 use crate::model::{
     Delta, Due, Envelope, Epoch, HistoryRow, InstanceDelta, InstanceId, InstanceRecord, MessageId,
     MessageOrigin, OutgoingMessage, PartitionId, Rejection, Reply, RequestId, StoredInstance,
@@ -92,7 +93,7 @@ impl HubState {
         duration: Duration,
         at_most: usize,
     ) -> Vec<Lease> {
-        let now = Instant::now();
+        let now = clock::instant();
         (0..)
             .map(PartitionId)
             .zip(&mut self.partitions)
@@ -118,7 +119,7 @@ impl HubState {
         worker: &WorkerId,
         duration: Duration,
     ) -> Vec<(PartitionId, Epoch)> {
-        let expires = Instant::now().checked_add(duration);
+        let expires = clock::instant().checked_add(duration);
         (0..)
             .map(PartitionId)
             .zip(&mut self.partitions)
@@ -153,7 +154,7 @@ impl HubState {
     pub(super) fn is_owned(&self, partition: PartitionId) -> bool {
         self.partition(partition)
             .and_then(|state| state.owner.as_ref())
-            .is_some_and(|owner| owner.holds(Instant::now()))
+            .is_some_and(|owner| owner.holds(clock::instant()))
     }
 
     /// Refuses deltas as a whole unless all their epochs are the current ones.
@@ -265,7 +266,7 @@ impl HubState {
     }
 
     fn reply(&mut self, replies: &[(RequestId, Result<Reply, Rejection>)]) {
-        let now = Instant::now();
+        let now = clock::instant();
         self.replies
             .retain(|_, stored| now.duration_since(stored.given) < REPLY_LIFETIME);
         for (request, reply) in replies {

@@ -137,7 +137,8 @@ fn checkpoint(connection: &Connection, writer: &FairLock<Writer>) -> Result<bool
     for _ in 0..ROUNDS {
         run(connection, "PRAGMA wal_checkpoint(PASSIVE)")?;
     }
-    let _held = writer.lock();
+    let mut held = writer.lock();
+    let _turn = held.turnstile.enter();
     run(connection, "PRAGMA wal_checkpoint(RESTART)")
 }
 

@@ -172,7 +172,7 @@ impl<'a> InstanceWriter<'a> {
             epoch,
             indexed: row.indexed,
         };
-        self.keys.insert(record.id.clone(), known);
+        self.keys.insert(&record.id, known);
         Ok(key)
     }
 

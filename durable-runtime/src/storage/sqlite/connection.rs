@@ -1,11 +1,12 @@
 //! Opening connections, each for its purpose.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::error::{Fault, Place};
 use super::schema;
+use crate::clock;
 use crate::storage::StorageError;
 
 /// How long to wait for another process that holds the database.
@@ -20,8 +21,8 @@ pub(super) fn open_writer(place: &Place) -> Result<Connection, Fault> {
     if let Some(path) = place.path() {
         check_place(place, path)?;
     }
-    let mut connection = open(place)?;
-    schema::check(&mut connection, place)?;
+    let mut connection = open(place, OpenFlags::SQLITE_OPEN_CREATE)?;
+    let up_to_date = schema::check(&mut connection, place)?;
     if connection.is_readonly("main")? {
         return Err(place
             .unavailable("cannot be written to: check its permissions")
@@ -39,53 +40,53 @@ pub(super) fn open_writer(place: &Place) -> Result<Connection, Fault> {
     // What one long reader made of the log goes back to the disk's free space.
     connection.pragma_update(None, "journal_size_limit", 256 << 20)?;
     connection.pragma_update(None, "cache_size", -(64 << 10))?;
-    schema::migrate(&mut connection, place)?;
+    if !up_to_date {
+        schema::migrate(&mut connection, place)?;
+    }
     Ok(connection)
 }
 
 /// Opens a connection for queries.
 pub(super) fn open_reader(place: &Place) -> Result<Connection, Fault> {
-    let connection = open(place)?;
+    let connection = open(place, OpenFlags::empty())?;
     connection.pragma_update(None, "query_only", true)?;
     Ok(connection)
 }
 
 /// Opens the connection that makes checkpoints, which never waits for anyone for long.
 pub(super) fn open_checkpointer(place: &Place) -> Result<Connection, Fault> {
-    let connection = open(place)?;
+    let connection = open(place, OpenFlags::empty())?;
     connection.busy_timeout(Duration::from_millis(50))?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     Ok(connection)
 }
 
-fn open(place: &Place) -> Result<Connection, Fault> {
+fn open(place: &Place, flags: OpenFlags) -> Result<Connection, Fault> {
     let mut connection = match place {
         Place::File(path) => Connection::open_with_flags(
             path,
-            OpenFlags::SQLITE_OPEN_READ_WRITE
-                | OpenFlags::SQLITE_OPEN_CREATE
-                | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | flags,
         )?,
         Place::Memory => Connection::open_in_memory()?,
     };
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    // Another process commits many times a second and leaves the database only for moments. SQLite's
-    // own handler soon tries only ten times a second and could miss them all.
+    // SQLite's own handler soon looks only ten times a second, and waits for several commits at least.
     connection.busy_handler(Some(wait_a_moment()))?;
     connection.pragma_update(None, "foreign_keys", false)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(connection)
 }
 
-/// Waits for a millisecond at a time, for [`BUSY_TIMEOUT`] in all.
+/// Waits for a moment, and for [`BUSY_TIMEOUT`] in all.
 fn wait_a_moment() -> impl FnMut(i32) -> bool + Send + 'static {
-    let mut since = Instant::now();
+    let mut since = clock::instant();
     move |tries| {
         if tries == 0 {
-            since = Instant::now();
+            since = clock::instant();
         }
-        std::thread::sleep(Duration::from_millis(1));
+        let pause = if tries < 50 { 100 } else { 1000 };
+        std::thread::sleep(Duration::from_micros(pause));
         since.elapsed() < BUSY_TIMEOUT
     }
 }
@@ -141,5 +142,24 @@ fn switch_to_wal(connection: &Connection) -> Result<(), Fault> {
             }
             Err(error) => return Err(error.into()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_writer_syncs_every_commit_and_leaves_checkpoints_to_others() {
+        let writer = open_writer(&Place::Memory).unwrap();
+        let number = |pragma| {
+            writer
+                .pragma_query_value(None, pragma, |row| row.get::<_, i64>(0))
+                .unwrap()
+        };
+        assert_eq!(number("synchronous"), 2);
+        assert_eq!(number("wal_autocheckpoint"), 0);
+        assert_eq!(number("foreign_keys"), 0);
+        assert_eq!(number("page_size"), 8192);
     }
 }

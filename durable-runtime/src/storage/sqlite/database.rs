@@ -7,6 +7,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use super::checkpoint::Checkpointer;
 use super::connection;
 use super::error::{Fault, Place};
+use super::turnstile::Turnstile;
 use super::watch::Changes;
 use super::writer::{FairLock, Keys, Writer};
 use crate::storage::StorageError;
@@ -35,6 +36,7 @@ impl Database {
     fn try_open(place: &Place) -> Result<Self, Fault> {
         let writer = Arc::new(FairLock::new(Writer {
             connection: connection::open_writer(place)?,
+            turnstile: Turnstile::new(place.path()),
             keys: Keys::default(),
         }));
         let checkpointer = match place {
@@ -68,9 +70,7 @@ impl Database {
         let mut writer = self.writer.lock();
         // Put back only when the database is known to be as they say.
         let mut keys = std::mem::take(&mut writer.keys);
-        let outcome = transact(&mut writer.connection, |transaction| {
-            work(transaction, &mut keys)
-        });
+        let outcome = transact(&mut writer, |transaction| work(transaction, &mut keys));
         let unchanged = matches!(outcome, Err(Fault::Storage(StorageError::Fenced { .. })));
         if outcome.is_ok() || unchanged {
             writer.keys = keys;
@@ -103,7 +103,7 @@ impl Database {
                 .pragma_query_value(None, "page_size", |row| row.get::<_, u32>(0))?
                 .into();
             // The most that SQLite knows.
-            let pages = u32::try_from(bytes / page_size).unwrap_or(u32::MAX - 1);
+            let pages = u32::try_from(bytes / page_size).map_or(u32::MAX - 1, |pages| pages.max(1));
             connection.pragma_update(None, "max_page_count", pages)?;
             Ok(())
         };
@@ -136,11 +136,15 @@ impl Database {
 }
 
 fn transact<T>(
-    connection: &mut Connection,
+    writer: &mut Writer,
     work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
 ) -> Result<T, Fault> {
+    let turn = writer.turnstile.enter();
     // Rolled back when it is dropped, also after a failed COMMIT.
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let transaction = writer
+        .connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)?;
+    drop(turn);
     let result = work(&transaction)?;
     transaction.commit()?;
     Ok(result)

@@ -21,6 +21,7 @@ const TAKE_NUMBERS: &str = "
 const INSERT: &str = "
     INSERT OR IGNORE INTO inbox (hub, partition, origin, number, message)
     VALUES (?1, ?2, ?3, ?4, ?5)";
+const ANY: &str = "SELECT 1 FROM inbox WHERE hub = ?1 LIMIT 1";
 const READ: &str = "
     SELECT origin, number, message FROM inbox WHERE hub = ?1 AND partition = ?2
     ORDER BY origin, number";
@@ -80,6 +81,10 @@ impl Hub {
     ) -> Result<Vec<InboxMessage>, StorageError> {
         self.database.read(|transaction| {
             let mut messages = Vec::new();
+            // Looked at after every commit, and most often there is nothing in any.
+            if !transaction.prepare_cached(ANY)?.exists([self.key])? {
+                return Ok(messages);
+            }
             let mut read = transaction.prepare_cached(READ)?;
             for &partition in partitions {
                 let mut rows = read.query((self.key, partition.0))?;

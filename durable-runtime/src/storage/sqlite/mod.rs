@@ -16,16 +16,17 @@ mod lock;
 mod queries;
 mod row;
 mod schema;
+mod turnstile;
 mod watch;
 mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use rusqlite::OptionalExtension;
+use rusqlite::{OptionalExtension, Transaction};
 
 use self::database::Database;
-use self::error::Place;
+use self::error::{Fault, Place};
 use self::hub::Hub;
 use super::{HubOptions, HubStorage, StorageError, StorageProvider};
 use crate::model::TaskHubName;
@@ -35,7 +36,8 @@ use crate::model::TaskHubName;
 ///
 /// The file can be read with the `sqlite3` command at any time; the views `instance_status` and
 /// `history_events` are made for that. Beside it stand its write-ahead log (`-wal`, `-shm`), which
-/// belongs to it, and a lock file for each hub, which holds nothing.
+/// belongs to it, and empty files that processes lock to take turns (`-turn`) and to show that they
+/// live (`-<hub>-lock`).
 ///
 /// ```
 /// use durable_runtime::model::TaskHubName;
@@ -162,24 +164,17 @@ impl StorageProvider for Sqlite {
         name: &TaskHubName,
         options: &HubOptions,
     ) -> Result<Arc<dyn HubStorage>, StorageError> {
-        let (key, partition_count) = self.database.write(|transaction, _| {
-            let found = transaction
-                .prepare_cached(FIND_HUB)?
-                .query_row([name.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
-                .optional()?;
-            if let Some(found) = found {
-                return Ok(found);
-            }
-            let partition_count = options.partition_count.max(1);
-            transaction
-                .prepare_cached(CREATE_HUB)?
-                .execute((name.as_str(), partition_count))?;
-            let key = transaction.last_insert_rowid();
-            transaction
-                .prepare_cached(CREATE_LEASES)?
-                .execute((key, partition_count))?;
-            Ok((key, partition_count))
-        })?;
+        // Most often it is there, and looking does not wait for anybody.
+        let found = self
+            .database
+            .read(|transaction| find_hub(transaction, name))?;
+        let (key, partition_count) = match found {
+            Some(found) => found,
+            None => self.database.write(|transaction, _| {
+                let partition_count = options.partition_count.max(1);
+                find_or_create_hub(transaction, name, partition_count)
+            })?,
+        };
         Ok(Arc::new(Hub::new(
             Arc::clone(&self.database),
             key,
@@ -190,11 +185,7 @@ impl StorageProvider for Sqlite {
 
     fn delete_hub(&self, name: &TaskHubName) -> Result<bool, StorageError> {
         self.database.write(|transaction, keys| {
-            let found = transaction
-                .prepare_cached(FIND_HUB)?
-                .query_row([name.as_str()], |row| row.get::<_, i64>(0))
-                .optional()?;
-            let Some(key) = found else {
+            let Some((key, _)) = find_hub(transaction, name)? else {
                 return Ok(false);
             };
             for statement in DELETE_HUB {
@@ -204,4 +195,33 @@ impl StorageProvider for Sqlite {
             Ok(true)
         })
     }
+}
+
+/// The hub's key and its number of partitions.
+fn find_hub(
+    transaction: &Transaction<'_>,
+    name: &TaskHubName,
+) -> Result<Option<(i64, u32)>, Fault> {
+    Ok(transaction
+        .prepare_cached(FIND_HUB)?
+        .query_row([name.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?)
+}
+
+fn find_or_create_hub(
+    transaction: &Transaction<'_>,
+    name: &TaskHubName,
+    partition_count: u32,
+) -> Result<(i64, u32), Fault> {
+    if let Some(found) = find_hub(transaction, name)? {
+        return Ok(found);
+    }
+    transaction
+        .prepare_cached(CREATE_HUB)?
+        .execute((name.as_str(), partition_count))?;
+    let key = transaction.last_insert_rowid();
+    transaction
+        .prepare_cached(CREATE_LEASES)?
+        .execute((key, partition_count))?;
+    Ok((key, partition_count))
 }

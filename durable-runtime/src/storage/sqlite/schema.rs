@@ -16,8 +16,9 @@ const KNOWN_VERSION: u32 = 1;
 
 const _: () = assert!(MIGRATIONS.len() == KNOWN_VERSION as usize);
 
-/// Refuses a database that is somebody else's or from the future, without changing anything.
-pub(super) fn check(connection: &mut Connection, place: &Place) -> Result<(), Fault> {
+/// Refuses a database that is somebody else's or from the future, without changing anything. Returns
+/// whether the schema is up to date.
+pub(super) fn check(connection: &mut Connection, place: &Place) -> Result<bool, Fault> {
     // One transaction, for another process may be creating the schema.
     let transaction = connection.transaction()?;
     let version = version(&transaction, place)?;
@@ -30,7 +31,7 @@ pub(super) fn check(connection: &mut Connection, place: &Place) -> Result<(), Fa
         }
         .into());
     }
-    Ok(())
+    Ok(version == KNOWN_VERSION)
 }
 
 /// Brings the schema up to date. Of several processes that do so at once, one does the work.

@@ -1,10 +1,11 @@
 //! Waiting for changes.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rusqlite::Connection;
 
+use crate::clock;
 use crate::storage::Watch;
 
 /// How soon a file is looked at again after a change, when more are likely to follow.
@@ -94,7 +95,7 @@ impl FileWatch {
 
 impl Watch for FileWatch {
     fn wait(&mut self, timeout: Duration) -> bool {
-        let started = Instant::now();
+        let started = clock::instant();
         loop {
             if self.has_changed() {
                 self.interval = EAGER;

@@ -1,16 +1,19 @@
 //! The connection that writes, and what is remembered beside it.
 
+use std::hash::BuildHasher;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
+use super::turnstile::Turnstile;
 use crate::model::{Epoch, InstanceId};
 
-/// The connection that writes.
+/// The connection that writes, and what goes with it.
 #[derive(Debug)]
 pub(super) struct Writer {
     pub(super) connection: Connection,
+    pub(super) turnstile: Turnstile,
     pub(super) keys: Keys,
 }
 
@@ -55,10 +58,13 @@ impl Keys {
 }
 
 /// What is known of a hub's rows. Bounded: what was not used while as many others were is dropped.
+///
+/// Instances are told apart by a hash, so that no id is kept in memory for this. If two share one,
+/// the statement that writes the row, which compares the id, finds that out.
 #[derive(Debug, Default)]
 pub(super) struct HubKeys {
-    recent: FxHashMap<InstanceId, Known>,
-    earlier: FxHashMap<InstanceId, Known>,
+    recent: FxHashMap<u64, Known>,
+    earlier: FxHashMap<u64, Known>,
 }
 
 /// The row of an instance as its last commit left it. Valid only under the epoch of that: only the
@@ -83,23 +89,35 @@ impl HubKeys {
     const GENERATION: usize = 1 << 16;
 
     pub(super) fn get(&mut self, id: &InstanceId, epoch: Epoch) -> Option<&mut Known> {
-        if !self.recent.contains_key(id) {
-            let known = self.earlier.remove(id)?;
-            self.insert(id.clone(), known);
+        let hash = hash(id);
+        if !self.recent.contains_key(&hash) {
+            let known = self.earlier.remove(&hash)?;
+            self.put(hash, known);
         }
-        self.recent.get_mut(id).filter(|known| known.epoch == epoch)
+        self.recent
+            .get_mut(&hash)
+            .filter(|known| known.epoch == epoch)
     }
 
-    pub(super) fn insert(&mut self, id: InstanceId, known: Known) {
-        if self.recent.len() >= Self::GENERATION {
-            self.earlier = std::mem::take(&mut self.recent);
-        }
-        self.earlier.remove(&id);
-        self.recent.insert(id, known);
+    pub(super) fn insert(&mut self, id: &InstanceId, known: Known) {
+        self.put(hash(id), known);
     }
 
     pub(super) fn remove(&mut self, id: &InstanceId) {
-        self.recent.remove(id);
-        self.earlier.remove(id);
+        let hash = hash(id);
+        self.recent.remove(&hash);
+        self.earlier.remove(&hash);
     }
+
+    fn put(&mut self, hash: u64, known: Known) {
+        if self.recent.len() >= Self::GENERATION {
+            self.earlier = std::mem::take(&mut self.recent);
+        }
+        self.earlier.remove(&hash);
+        self.recent.insert(hash, known);
+    }
+}
+
+fn hash(id: &InstanceId) -> u64 {
+    FxBuildHasher.hash_one(id)
 }

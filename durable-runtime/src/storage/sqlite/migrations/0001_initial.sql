@@ -1,5 +1,5 @@
--- Times are microseconds since 1970 in UTC unless said otherwise. Nothing here refers to wall-clock
--- time of the machine but leases and replies.
+-- Times are microseconds since 1970 in UTC unless said otherwise. Leases and replies go by the
+-- clock of `SQLite`, everything else by that of the host that wrote it.
 
 CREATE TABLE hubs (
     -- AUTOINCREMENT: the key of a deleted hub never comes again, so that whoever still has it open
@@ -103,8 +103,9 @@ SELECT
     instances.tags AS tags,
     lower(hex(instances.execution)) AS execution,
     instances.partition AS partition
-FROM instances
-JOIN hubs ON hubs.key = instances.hub;
+FROM hubs
+-- CROSS JOIN: hubs first, so that an instance is found by its id.
+CROSS JOIN instances ON instances.hub = hubs.key;
 
 -- For people: history, one event per row. An event is stored as `[microseconds, {"Kind": body}]`, or
 -- `[microseconds, "Kind"]` where the kind has no body. A row that is not JSON is left out.
@@ -126,7 +127,7 @@ SELECT
         WHEN 'text' THEN NULL
         ELSE (SELECT kind.value FROM json_each(event.value, '$[1]') AS kind)
     END AS body
-FROM history
-JOIN instances ON instances.key = history.instance
-JOIN hubs ON hubs.key = instances.hub
-JOIN json_each(CASE WHEN json_valid(history.events) THEN history.events ELSE '[]' END) AS event;
+FROM hubs
+CROSS JOIN instances ON instances.hub = hubs.key
+CROSS JOIN history ON history.instance = instances.key
+CROSS JOIN json_each(CASE WHEN json_valid(history.events) THEN history.events ELSE '[]' END) AS event;

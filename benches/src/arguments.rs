@@ -1,0 +1,89 @@
+//! What is asked for on the command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use crate::site::StorageChoice;
+use crate::workloads::Workload;
+
+/// What the program is to do.
+#[derive(Debug)]
+pub(crate) enum Request {
+    Measure(Arguments),
+    Help,
+}
+
+/// What is to be measured, and how.
+#[derive(Debug)]
+pub(crate) struct Arguments {
+    /// At least one.
+    pub(crate) workloads: Vec<Workload>,
+    pub(crate) storage: StorageChoice,
+    /// Whether to print JSON, an object a line, instead of text.
+    pub(crate) json: bool,
+}
+
+impl Arguments {
+    /// The arguments of a process that runs one of the workloads.
+    pub(crate) fn for_one(&self, workload: Workload) -> Vec<OsString> {
+        let mut arguments = vec![OsString::from(workload.name())];
+        match &self.storage {
+            StorageChoice::Temporary => {}
+            StorageChoice::Memory => arguments.extend(["--storage".into(), "memory".into()]),
+            StorageChoice::File(path) => arguments.extend(["--storage".into(), path.into()]),
+        }
+        if self.json {
+            arguments.push("--json".into());
+        }
+        arguments
+    }
+}
+
+/// Reads the arguments that follow the program's name.
+pub(crate) fn parse(given: impl Iterator<Item = String>) -> Result<Request, String> {
+    let mut arguments = Arguments {
+        workloads: Vec::new(),
+        storage: StorageChoice::Temporary,
+        json: false,
+    };
+    let mut given = given;
+    while let Some(argument) = given.next() {
+        match argument.as_str() {
+            "--help" | "-h" => return Ok(Request::Help),
+            "--json" => arguments.json = true,
+            "--storage" => {
+                let storage = given.next().ok_or("--storage needs a file, or `memory`")?;
+                arguments.storage = match storage.as_str() {
+                    "memory" => StorageChoice::Memory,
+                    path => StorageChoice::File(PathBuf::from(path)),
+                };
+            }
+            option if option.starts_with('-') => {
+                return Err(format!("there is no option {option}"));
+            }
+            name => {
+                let workload = Workload::named(name);
+                let workload = workload.ok_or_else(|| format!("there is no workload {name:?}"))?;
+                arguments.workloads.push(workload);
+            }
+        }
+    }
+    if arguments.workloads.is_empty() {
+        arguments.workloads.extend(Workload::ALL);
+    }
+    Ok(Request::Measure(arguments))
+}
+
+/// How the program is called.
+pub(crate) fn usage() -> String {
+    let mut usage = String::from(
+        "benches [workload ...] [--storage <file>|memory] [--json]\n\n\
+         Without a workload all are run, each in a process of its own. Without --storage each has a \
+         new SQLite file\nin the current directory, removed at the end.\n\nworkloads:",
+    );
+    for workload in Workload::ALL {
+        let line = format!("\n  {:<20}{}", workload.name(), workload.about());
+        usage.push_str(&line);
+    }
+    usage
+}

@@ -1,0 +1,70 @@
+//! The orchestrators that are measured. They do nothing else than what is to be measured, and return
+//! what tells whether all of it was done.
+
+use durable_runtime::prelude::*;
+
+/// The activities that [`sequence`] calls.
+pub(crate) const SEQUENCE_STEPS: u32 = 5;
+
+#[activity]
+pub(crate) async fn add_one(number: u64) -> Result<u64> {
+    Ok(number + 1)
+}
+
+/// Returns its input at once.
+#[orchestrator]
+pub(crate) async fn trivial(_ctx: OrchestrationContext, number: u64) -> Result<u64> {
+    Ok(number)
+}
+
+/// Calls an activity several times, one after the other.
+#[orchestrator]
+pub(crate) async fn sequence(ctx: OrchestrationContext, first: u64) -> Result<u64> {
+    let mut number = first;
+    for _ in 0..SEQUENCE_STEPS {
+        number = ctx.call_activity::<add_one>(number).await?;
+    }
+    Ok(number)
+}
+
+/// Calls an activity `steps` times, one after the other.
+#[orchestrator]
+pub(crate) async fn long(ctx: OrchestrationContext, steps: u64) -> Result<u64> {
+    let mut number = 0;
+    for _ in 0..steps {
+        number = ctx.call_activity::<add_one>(number).await?;
+    }
+    Ok(number)
+}
+
+/// Calls an activity for each number below `width` at the same time, and adds up the results.
+#[orchestrator]
+pub(crate) async fn fan_out(ctx: OrchestrationContext, width: u64) -> Result<u64> {
+    let calls = (0..width).map(|number| ctx.call_activity::<add_one>(number));
+    let numbers = when_all(calls).await?;
+    Ok(numbers.iter().sum())
+}
+
+/// Waits for the event `go` and returns what comes with it.
+#[orchestrator]
+pub(crate) async fn wait_for_go(ctx: OrchestrationContext) -> Result<u64> {
+    Ok(ctx.wait_for_external_event::<u64>("go").await?)
+}
+
+/// Has a child for each number below `children`, all at the same time, and adds up their results.
+#[orchestrator]
+pub(crate) async fn parent(ctx: OrchestrationContext, children: u64) -> Result<u64> {
+    let calls = (0..children).map(|number| ctx.call_sub_orchestrator::<child>(number));
+    let numbers = when_all(calls).await?;
+    Ok(numbers.iter().sum())
+}
+
+#[orchestrator]
+pub(crate) async fn child(ctx: OrchestrationContext, number: u64) -> Result<u64> {
+    Ok(ctx.call_activity::<add_one>(number).await?)
+}
+
+/// What [`fan_out`] and [`parent`] return: the sum of the numbers from 1 to `width`.
+pub(crate) fn sum_to(width: u64) -> u64 {
+    width * (width + 1) / 2
+}

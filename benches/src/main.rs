@@ -1,0 +1,75 @@
+//! Measures how fast durable functions run, and what they cost in processor time, memory and bytes
+//! written. Each workload is a line of output:
+//!
+//! ```text
+//! cargo run --release -p benches -- [workload ...] [--storage <file>|memory] [--json]
+//! ```
+//!
+//! Every result is checked: a wrong one ends the program. See the README for what the workloads do.
+
+mod arguments;
+mod functions;
+mod measure;
+mod report;
+mod site;
+mod sync_limit;
+mod workloads;
+
+use std::process::{Command, ExitCode};
+
+use arguments::{Arguments, Request};
+use durable_runtime::{Error, Result};
+use site::Site;
+use workloads::Workload;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = match arguments::parse(std::env::args().skip(1)) {
+        Ok(Request::Measure(arguments)) => arguments,
+        Ok(Request::Help) => {
+            println!("{}", arguments::usage());
+            return ExitCode::SUCCESS;
+        }
+        Err(message) => {
+            eprintln!("{message}\n\n{}", arguments::usage());
+            return ExitCode::from(2);
+        }
+    };
+    let measured = match arguments.workloads[..] {
+        [workload] => measure(workload, &arguments).await,
+        _ => measure_each(&arguments),
+    };
+    match measured {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs one workload in this process.
+async fn measure(workload: Workload, arguments: &Arguments) -> Result<()> {
+    let site = Site::new(&arguments.storage)?;
+    let report = workload.run(&site).await?;
+    if arguments.json {
+        println!("{}", report.to_json());
+    } else {
+        println!("{report}");
+    }
+    Ok(())
+}
+
+/// Runs each workload in a process of its own, so that none finds the memory of another.
+fn measure_each(arguments: &Arguments) -> Result<()> {
+    let program = std::env::current_exe()?;
+    for workload in &arguments.workloads {
+        let status = Command::new(&program)
+            .args(arguments.for_one(*workload))
+            .status()?;
+        if !status.success() {
+            return Err(Error::msg(format!("workload {workload} failed: {status}")));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,56 @@
+//! Very many orchestrations that get what they wait for at the same time.
+
+use durable_runtime::Result;
+use durable_runtime::client::{DurableClient, OrchestrationRun};
+use tokio::task::JoinSet;
+
+use super::{check, in_flight};
+use crate::functions;
+use crate::measure::Usage;
+use crate::report::{Figure, Floor, Report};
+use crate::site::Site;
+
+const ORCHESTRATIONS: u32 = 10_000;
+const CLIENTS: u32 = 200;
+
+pub(super) async fn run(site: &Site, report: Report) -> Result<Report> {
+    let host = site.host().await?;
+    raise_all(start_waiting(&host.client(), ORCHESTRATIONS / 20).await?).await?;
+    let waiting = start_waiting(&host.client(), ORCHESTRATIONS).await?;
+    let before = Usage::now()?;
+    raise_all(waiting).await?;
+    let used = before.since()?;
+    host.shutdown().await?;
+    let rate = Figure::rate("rate", ORCHESTRATIONS, used.time, "events/s");
+    Ok(report
+        .with(rate.floor(Floor::AtLeast(10_000.0)))
+        .with_cost(&used, ORCHESTRATIONS, "event"))
+}
+
+/// Starts orchestrations that wait for an event.
+pub(super) async fn start_waiting(
+    client: &DurableClient,
+    count: u32,
+) -> Result<Vec<OrchestrationRun<u64>>> {
+    let client = client.clone();
+    in_flight(CLIENTS, count, move |_| {
+        let client = client.clone();
+        async move { Ok(client.start_new::<functions::wait_for_go>(()).await?) }
+    })
+    .await
+}
+
+/// Raises the event that each run waits for, all at the same time, and waits until all have ended.
+pub(super) async fn raise_all(waiting: Vec<OrchestrationRun<u64>>) -> Result<()> {
+    let mut raising = JoinSet::new();
+    for (number, run) in (0_u64..).zip(waiting) {
+        raising.spawn(async move {
+            run.raise_event("go", number).await?;
+            check("events", &run.output().await?, &number)
+        });
+    }
+    while let Some(joined) = raising.join_next().await {
+        joined??;
+    }
+    Ok(())
+}

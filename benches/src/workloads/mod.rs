@@ -1,0 +1,141 @@
+//! The workloads. Each brings its host to where measuring makes sense, runs, and checks the results.
+
+mod events;
+mod fan_out;
+mod latency;
+mod long;
+mod parked;
+mod sequence;
+mod start;
+mod sub_orchestrations;
+
+use std::fmt::{self, Debug};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use durable_runtime::{Error, Result};
+use tokio::task::JoinSet;
+
+use crate::report::Report;
+use crate::site::Site;
+
+/// Something to be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Workload {
+    Sequence,
+    Latency,
+    FanOut,
+    Long,
+    Events,
+    Parked,
+    Start,
+    SubOrchestrations,
+}
+
+impl Workload {
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Sequence,
+        Self::Latency,
+        Self::FanOut,
+        Self::Long,
+        Self::Events,
+        Self::Parked,
+        Self::Start,
+        Self::SubOrchestrations,
+    ];
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|workload| workload.name() == name)
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Sequence => "sequence",
+            Self::Latency => "latency",
+            Self::FanOut => "fan-out",
+            Self::Long => "long",
+            Self::Events => "events",
+            Self::Parked => "parked",
+            Self::Start => "start",
+            Self::SubOrchestrations => "sub-orchestrations",
+        }
+    }
+
+    pub(crate) fn about(self) -> &'static str {
+        match self {
+            Self::Sequence => "10,000 orchestrations of 5 activities, 200 in flight",
+            Self::Latency => "orchestrations of 5 activities, one at a time",
+            Self::FanOut => "one orchestration with 10,000, then 20,000 activities at once",
+            Self::Long => "one orchestration with 1,000, then 10,000 activities in a row",
+            Self::Events => "10,000 orchestrations that wait get their events",
+            Self::Parked => "the memory of 10,000 orchestrations that wait",
+            Self::Start => "starts of trivial orchestrations by 200 clients",
+            Self::SubOrchestrations => "one orchestration with 1,000 children",
+        }
+    }
+
+    pub(crate) async fn run(self, site: &Site) -> Result<Report> {
+        let report = Report::new(self.name());
+        match self {
+            Self::Sequence => sequence::run(site, report).await,
+            Self::Latency => latency::run(site, report).await,
+            Self::FanOut => fan_out::run(site, report).await,
+            Self::Long => long::run(site, report).await,
+            Self::Events => events::run(site, report).await,
+            Self::Parked => parked::run(site, report).await,
+            Self::Start => start::run(site, report).await,
+            Self::SubOrchestrations => sub_orchestrations::run(site, report).await,
+        }
+    }
+}
+
+impl fmt::Display for Workload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Does `work` for each number below `count`, `clients` of them at a time; the results come in no
+/// order.
+async fn in_flight<T, F>(
+    clients: u32,
+    count: u32,
+    work: impl Fn(u32) -> F + Clone + Send + 'static,
+) -> Result<Vec<T>>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T>> + Send,
+{
+    let next = Arc::new(AtomicU32::new(0));
+    let mut running = JoinSet::new();
+    for _ in 0..clients {
+        let (next, work) = (Arc::clone(&next), work.clone());
+        running.spawn(async move {
+            let mut results = Vec::new();
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                if number >= count {
+                    return Ok::<_, Error>(results);
+                }
+                results.push(work(number).await?);
+            }
+        });
+    }
+    let mut all = Vec::new();
+    while let Some(joined) = running.join_next().await {
+        all.append(&mut joined??);
+    }
+    Ok(all)
+}
+
+/// An error if what came out is not what should have.
+fn check<T: PartialEq + Debug>(what: &str, actual: &T, expected: &T) -> Result<()> {
+    if actual == expected {
+        return Ok(());
+    }
+    Err(Error::msg(format!(
+        "{what} gave {actual:?} instead of {expected:?}"
+    )))
+}

@@ -1,0 +1,41 @@
+//! How fast orchestrations can be started.
+
+use durable_runtime::Result;
+use durable_runtime::client::DurableClient;
+
+use super::{check, in_flight};
+use crate::functions;
+use crate::measure::Usage;
+use crate::report::{Figure, Report};
+use crate::site::Site;
+
+const ORCHESTRATIONS: u32 = 20_000;
+const CLIENTS: u32 = 200;
+
+pub(super) async fn run(site: &Site, report: Report) -> Result<Report> {
+    let host = site.host().await?;
+    let client = host.client();
+    start_all(&client, ORCHESTRATIONS / 20).await?;
+    let before = Usage::now()?;
+    start_all(&client, ORCHESTRATIONS).await?;
+    let used = before.since()?;
+    host.shutdown().await?;
+    let rate = Figure::rate("rate", ORCHESTRATIONS, used.time, "starts/s");
+    Ok(report.with(rate).with_cost(&used, ORCHESTRATIONS, "start"))
+}
+
+/// Starts them, and waits until each has ended, which is in the commit that starts it.
+async fn start_all(client: &DurableClient, count: u32) -> Result<()> {
+    let client = client.clone();
+    in_flight(CLIENTS, count, move |number| {
+        let client = client.clone();
+        async move {
+            let run = client
+                .start_new::<functions::trivial>(u64::from(number))
+                .await?;
+            check("start", &run.output().await?, &u64::from(number))
+        }
+    })
+    .await
+    .map(drop)
+}

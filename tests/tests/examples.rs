@@ -1,0 +1,261 @@
+//! The examples, as their readers run them: to the end, and killed in the middle and started again.
+
+use std::collections::BTreeMap;
+use std::env::consts::EXE_SUFFIX;
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::LazyLock;
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// No example takes nearly as long.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// How often each is killed, at most: it may come to its end before.
+const KILLS: usize = 8;
+
+/// Where the examples are, once they are built: `cargo test` builds only what it tests.
+static BINARIES: LazyLock<PathBuf> = LazyLock::new(|| {
+    let test = std::env::current_exe().unwrap();
+    let profile = test.ancestors().nth(2).unwrap();
+    let name = profile.file_name().unwrap().to_str().unwrap();
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--package", "examples", "--bins"])
+        .args(["--profile", if name == "debug" { "dev" } else { name }])
+        .arg("--target-dir")
+        .arg(profile.parent().unwrap())
+        .status()
+        .unwrap();
+    assert!(built.success(), "the examples do not build");
+    profile.to_owned()
+});
+
+#[test]
+fn hello_cities() {
+    let program = Program::new("hello_cities");
+    for _ in 0..4 {
+        let output = program.killed_now_and_then(Duration::from_millis(120));
+        let hello = ["Hello Tokyo!", "Hello Seattle!", "Hello London!"];
+        assert_eq!(last(&output, 3), hello, "{output}");
+    }
+}
+
+#[test]
+fn site_backup() {
+    let program = Program::new("site_backup").argument("site");
+    let site = program.folder().join("site");
+    let mut bytes = 0;
+    for number in 0..2_000 {
+        let folder = site.join(format!("{}/{}", number % 10, number % 7));
+        let text = "x".repeat(number % 50);
+        bytes += text.len();
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join(number.to_string()), text).unwrap();
+    }
+    let output = program.killed_now_and_then(Duration::from_millis(400));
+    let backed_up = format!("backed up {bytes} bytes to ./site_backup");
+    assert_eq!(last(&output, 1), [backed_up], "{output}");
+    let backup = program.folder().join("site_backup");
+    assert_eq!(contents(&backup), contents(&site));
+}
+
+#[test]
+fn site_backup_wants_a_directory() {
+    let program = Program::new("site_backup");
+    let (status, output) = program.run_to_the_end();
+    assert!(!status.success());
+    assert_eq!(output, "Error: usage: site_backup DIRECTORY\n");
+    let (status, output) = program.argument("nowhere").run_to_the_end();
+    assert!(!status.success());
+    assert_eq!(output, "Error: nowhere is no directory\n");
+}
+
+#[test]
+fn transfer_funds() {
+    let program = Program::new("transfer_funds");
+    let output = program.killed_now_and_then(Duration::from_millis(500));
+    let reports = [
+        "alice -> bob, 30: done",
+        "bob -> carol, 20: done",
+        "carol -> nobody, 50: `credit` failed: there is no account of nobody; refunded",
+        "dave -> alice, 1000: `debit` failed: dave has only 100, not 1000",
+        "carol -> alice, 10: done",
+    ];
+    let end = last(&output, 11);
+    assert_eq!(end[..5], reports, "{output}");
+    assert_eq!(
+        end[9..],
+        ["in transit:    0", "     total:  400"],
+        "{output}"
+    );
+    // One that was killed after all was done is followed by one that does all of it again.
+    let balances = balances(&program).unwrap();
+    let runs = (balances["bob"] - 100) / 10;
+    assert!(runs >= 1, "{output}");
+    let expected = [
+        ("alice", 100 - 20 * runs),
+        ("bob", 100 + 10 * runs),
+        ("carol", 100 + 10 * runs),
+        ("dave", 100),
+        ("in transit", 0),
+    ];
+    let expected = expected.map(|(account, balance)| (account.to_owned(), balance));
+    assert_eq!(balances, BTreeMap::from(expected), "{output}");
+}
+
+#[test]
+fn transfer_funds_never_changes_the_total() {
+    let program = Program::new("transfer_funds");
+    for _ in 0..KILLS {
+        program.run(random_below(Duration::from_millis(500)));
+        // There are none if it was killed before it began.
+        if let Some(balances) = balances(&program) {
+            assert_eq!(balances.values().sum::<i64>(), 400, "{balances:?}");
+        }
+    }
+}
+
+fn balances(program: &Program) -> Option<BTreeMap<String, i64>> {
+    let file = fs::read(program.folder().join("transfer_funds.json")).ok()?;
+    let mut book: serde_json::Value = serde_json::from_slice(&file).unwrap();
+    Some(serde_json::from_value(book["balances"].take()).unwrap())
+}
+
+#[test]
+fn retry() {
+    let program = Program::new("retry");
+    let (status, output) = program.run_to_the_end();
+    assert!(status.success(), "{output}");
+    let expected = [
+        "download: call 1",
+        "download: call 2",
+        "download: call 3",
+        "borrow_book: call 1",
+        "borrow_book: call 2",
+        "borrow_book: call 3",
+        "borrow_book: call 4",
+        "pay: call 1",
+        "downloaded with call 3",
+        "borrowed with call 4",
+        "`pay` failed: card expired (1)",
+    ];
+    assert_eq!(last(&output, usize::MAX), expected);
+    // Killed, it may have made a call that it could not record, and have made it again.
+    let output = program.killed_now_and_then(Duration::from_millis(1_500));
+    let [.., downloaded, borrowed, paid] = last(&output, 3)[..] else {
+        panic!("too little output: {output}");
+    };
+    assert!(downloaded.starts_with("downloaded with call"), "{output}");
+    assert!(borrowed.starts_with("borrowed with call"), "{output}");
+    assert!(paid.starts_with("`pay` failed: card expired"), "{output}");
+}
+
+/// An example, in a working directory of its own.
+struct Program {
+    name: &'static str,
+    arguments: Vec<&'static str>,
+    folder: TempDir,
+}
+
+impl Program {
+    fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            arguments: Vec::new(),
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    fn argument(mut self, argument: &'static str) -> Self {
+        self.arguments.push(argument);
+        self
+    }
+
+    fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Runs it again and again, killing it at random instants at most `longest` after its start, and
+    /// at last to its end. Gives what that last run has printed.
+    fn killed_now_and_then(&self, longest: Duration) -> String {
+        for _ in 0..KILLS {
+            let (status, output) = self.run(random_below(longest));
+            assert!(status.is_none_or(|status| status.success()), "{output}");
+            if status.is_some() {
+                return output;
+            }
+        }
+        let (status, output) = self.run_to_the_end();
+        assert!(status.success(), "{output}");
+        output
+    }
+
+    fn run_to_the_end(&self) -> (ExitStatus, String) {
+        let (status, output) = self.run(LIMIT);
+        let name = self.name;
+        let status = status.unwrap_or_else(|| panic!("{name} hangs: {output}"));
+        (status, output)
+    }
+
+    /// Runs it once, and kills it after `limit` if it has not ended by then: it has no status then.
+    fn run(&self, limit: Duration) -> (Option<ExitStatus>, String) {
+        let program = BINARIES.join(format!("{}{EXE_SUFFIX}", self.name));
+        let (mut reader, writer) = io::pipe().unwrap();
+        let mut child = Command::new(program)
+            .args(&self.arguments)
+            .current_dir(self.folder())
+            .stdin(Stdio::null())
+            .stdout(writer.try_clone().unwrap())
+            .stderr(writer)
+            .spawn()
+            .unwrap();
+        // Its output ends when it does.
+        let (sender, ended) = channel();
+        thread::spawn(move || {
+            let mut output = String::new();
+            reader.read_to_string(&mut output).unwrap();
+            sender.send(output).unwrap();
+        });
+        if let Ok(output) = ended.recv_timeout(limit) {
+            return (Some(child.wait().unwrap()), output);
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        (None, ended.recv_timeout(LIMIT).unwrap())
+    }
+}
+
+fn random_below(longest: Duration) -> Duration {
+    let nanoseconds = Uuid::new_v4().as_u128() % longest.as_nanos();
+    Duration::from_nanos(u64::try_from(nanoseconds).unwrap())
+}
+
+/// The last `count` lines, or all if there are fewer.
+fn last(output: &str, count: usize) -> Vec<&str> {
+    let lines: Vec<_> = output.lines().collect();
+    lines[lines.len().saturating_sub(count)..].to_vec()
+}
+
+/// What the files below `folder` hold, by their paths within it.
+fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut contents = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(folder).unwrap().to_owned();
+                contents.insert(name, fs::read(path).unwrap());
+            }
+        }
+    }
+    contents
+}

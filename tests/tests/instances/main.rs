@@ -1,0 +1,39 @@
+//! What clients can do with instances: starting, watching, stopping, rewinding, purging, listing.
+//! Each comment names the rule that the test stands for.
+
+/// Makes a test in every setting of every function named, each of which takes a fresh `Site`.
+macro_rules! everywhere {
+    ($($test:ident),+ $(,)?) => {
+        mod memory {
+            everywhere!(@in Memory: $($test),+);
+        }
+        mod evicting {
+            everywhere!(@in Evicting: $($test),+);
+        }
+        mod sqlite_file {
+            everywhere!(@in SqliteFile: $($test),+);
+        }
+    };
+    (@in $setting:ident: $($test:ident),+) => { $(
+        #[tokio::test]
+        async fn $test() {
+            crate::support::run(crate::support::Setting::$setting, super::$test).await;
+        }
+    )+ };
+}
+
+mod events;
+mod functions;
+mod listing;
+mod outages;
+mod outside;
+mod purging;
+mod restarting;
+mod rewinding;
+mod rewinding_children;
+mod starting;
+mod statuses;
+mod stopping;
+mod storm;
+mod support;
+mod suspending;

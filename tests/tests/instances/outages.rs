@@ -1,0 +1,256 @@
+//! Storage that fails for a while.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use durable_runtime::client::{ClientError, DurableClient};
+use durable_runtime::model::{
+    Delta, Due, Envelope, Epoch, InboxMessage, InstanceId, PartitionId, Rejection, Reply,
+    RequestId, StoredInstance, TaskHubName, WorkerId,
+};
+use durable_runtime::storage::{
+    HubOptions, HubStorage, InstancePageRequest, InstanceSummary, Lease, Memory, StorageError,
+    StorageProvider, Watch,
+};
+use tokio::sync::watch;
+
+use crate::functions::{chain, greet};
+use crate::support::{Setting, Site, run, until_recorded};
+
+/// Memory that can be made to fail.
+#[derive(Debug, Clone)]
+struct Failing {
+    memory: Memory,
+    outage: Arc<watch::Sender<Outage>>,
+}
+
+#[derive(Debug, Default)]
+struct Outage {
+    is_on: bool,
+    refused: u32,
+}
+
+impl Failing {
+    fn new() -> Self {
+        Self {
+            memory: Memory::new(),
+            outage: Arc::default(),
+        }
+    }
+
+    fn fail(&self, is_on: bool) {
+        self.outage.send_modify(|outage| {
+            outage.is_on = is_on;
+            outage.refused = 0;
+        });
+    }
+
+    /// Waits until so many calls have failed.
+    async fn refused(&self, times: u32) {
+        let mut outage = self.outage.subscribe();
+        let enough = outage.wait_for(|outage| outage.refused >= times);
+        enough.await.unwrap();
+    }
+}
+
+impl StorageProvider for Failing {
+    fn open_hub(
+        &self,
+        name: &TaskHubName,
+        options: &HubOptions,
+    ) -> Result<Arc<dyn HubStorage>, StorageError> {
+        Ok(Arc::new(FailingHub {
+            hub: self.memory.open_hub(name, options)?,
+            outage: Arc::clone(&self.outage),
+        }))
+    }
+
+    fn delete_hub(&self, name: &TaskHubName) -> Result<bool, StorageError> {
+        self.memory.delete_hub(name)
+    }
+}
+
+#[derive(Debug)]
+struct FailingHub {
+    hub: Arc<dyn HubStorage>,
+    outage: Arc<watch::Sender<Outage>>,
+}
+
+impl FailingHub {
+    fn check(&self) -> Result<(), StorageError> {
+        let refused = self.outage.send_if_modified(|outage| {
+            outage.refused += u32::from(outage.is_on);
+            outage.is_on
+        });
+        if refused {
+            return Err(StorageError::Unavailable {
+                message: "the disk is full".to_owned(),
+            });
+        }
+        Ok(())
+    }
+}
+
+impl HubStorage for FailingHub {
+    fn partition_count(&self) -> u32 {
+        self.hub.partition_count()
+    }
+
+    fn acquire(
+        &self,
+        worker: &WorkerId,
+        duration: Duration,
+        at_most: usize,
+    ) -> Result<Vec<Lease>, StorageError> {
+        self.hub.acquire(worker, duration, at_most)
+    }
+
+    fn renew(
+        &self,
+        worker: &WorkerId,
+        duration: Duration,
+    ) -> Result<Vec<(PartitionId, Epoch)>, StorageError> {
+        self.hub.renew(worker, duration)
+    }
+
+    fn release(&self, worker: &WorkerId) -> Result<(), StorageError> {
+        self.hub.release(worker)
+    }
+
+    fn is_owned(&self, partition: PartitionId) -> Result<bool, StorageError> {
+        self.hub.is_owned(partition)
+    }
+
+    fn due_instances(
+        &self,
+        partition: PartitionId,
+    ) -> Result<Vec<(InstanceId, Due)>, StorageError> {
+        self.hub.due_instances(partition)
+    }
+
+    fn load(&self, ids: &[InstanceId]) -> Result<Vec<Option<StoredInstance>>, StorageError> {
+        self.check()?;
+        self.hub.load(ids)
+    }
+
+    fn commit(&self, deltas: &[Delta]) -> Result<(), StorageError> {
+        self.check()?;
+        self.hub.commit(deltas)
+    }
+
+    fn enqueue(&self, envelopes: &[Envelope]) -> Result<(), StorageError> {
+        self.check()?;
+        self.hub.enqueue(envelopes)
+    }
+
+    fn inbox(&self, partitions: &[PartitionId]) -> Result<Vec<InboxMessage>, StorageError> {
+        self.hub.inbox(partitions)
+    }
+
+    fn take_reply(
+        &self,
+        request: RequestId,
+    ) -> Result<Option<Result<Reply, Rejection>>, StorageError> {
+        self.hub.take_reply(request)
+    }
+
+    fn watch(&self) -> Result<Box<dyn Watch>, StorageError> {
+        self.hub.watch()
+    }
+
+    fn summary(
+        &self,
+        id: &InstanceId,
+        with_input: bool,
+    ) -> Result<Option<InstanceSummary>, StorageError> {
+        self.hub.summary(id, with_input)
+    }
+
+    fn list(&self, request: &InstancePageRequest) -> Result<Vec<InstanceSummary>, StorageError> {
+        self.hub.list(request)
+    }
+
+    fn children(&self, parent: &InstanceId) -> Result<Vec<InstanceId>, StorageError> {
+        self.hub.children(parent)
+    }
+}
+
+// Rule 46: a start is not acknowledged before it is stored, and goes on when it can be.
+#[tokio::test]
+async fn a_start_waits_until_it_can_be_stored() {
+    run(Setting::Memory, async |site: Site| {
+        let storage = Failing::new();
+        let host = site.host_on(storage.clone()).await;
+        let client = host.client();
+        client.start_new::<greet>("warm").await.unwrap();
+        storage.fail(true);
+        let starting = client.clone();
+        let mut start = tokio::spawn(async move {
+            let start = starting.start_new::<chain>(vec!["a".to_owned()]);
+            start.instance_id("one").await
+        });
+        tokio::select! {
+            biased;
+            started = &mut start => panic!("acknowledged: {started:?}"),
+            () = storage.refused(4) => {}
+        }
+        assert_eq!(client.get_status("one").await.unwrap(), None);
+        assert_eq!(site.bench.calls("a"), 0);
+        storage.fail(false);
+        let run = start.await.unwrap().unwrap();
+        assert_eq!(run.output().await.unwrap(), ["a"]);
+        host.shutdown().await.unwrap();
+    })
+    .await;
+}
+
+// Rule 46: what an activity returned while storage was away is not lost, and it is not run again.
+#[tokio::test]
+async fn work_waits_and_resumes() {
+    run(Setting::Memory, async |site: Site| {
+        let storage = Failing::new();
+        let host = site.host_on(storage.clone()).await;
+        let client = host.client();
+        site.bench.hold("a");
+        let keys = vec!["a".to_owned(), "b".to_owned()];
+        let run = client.start_new::<chain>(keys).await.unwrap();
+        until_recorded(&client, run.id(), "TaskScheduled", 1).await;
+        site.bench.called("a", 1).await;
+        storage.fail(true);
+        site.bench.let_go("a");
+        storage.refused(4).await;
+        assert_eq!(site.bench.calls("b"), 0);
+        storage.fail(false);
+        assert_eq!(run.output().await.unwrap(), ["a", "b"]);
+        assert_eq!((site.bench.calls("a"), site.bench.calls("b")), (1, 1));
+        host.shutdown().await.unwrap();
+    })
+    .await;
+}
+
+// Rule 46: a client without a host gets the error, and nothing was started.
+#[tokio::test]
+async fn a_client_through_storage_gets_the_error() {
+    run(Setting::Memory, async |site: Site| {
+        let storage = Failing::new();
+        let client = DurableClient::connect(storage.clone(), "DurableHub").unwrap();
+        storage.fail(true);
+        let start = || client.start_new::<greet>("Ann").instance_id("one");
+        match start().await {
+            Err(ClientError::Storage(error)) => assert!(error.is_transient(), "{error}"),
+            other => panic!("{other:?}"),
+        }
+        storage.fail(false);
+        let run = start().await.unwrap();
+        let host = site.host_on(storage).await;
+        assert_eq!(run.output().await.unwrap(), "Hello Ann!");
+        host.shutdown().await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_hub_that_cannot_be_opened_is_an_error() {
+    let client = DurableClient::connect(Memory::new(), "not a name");
+    assert!(matches!(client, Err(ClientError::Storage(_))));
+}

@@ -1,0 +1,160 @@
+//! Clients that reach the hub through storage, with and without a host at work.
+
+use std::time::Duration;
+
+use durable_runtime::client::{ClientError, OnExisting, RuntimeStatus};
+
+use crate::functions::{chain, collect, fails, greet};
+use crate::support::{Site, status, until_status};
+
+everywhere!(
+    everything_through_storage,
+    a_start_waits_for_a_host,
+    without_a_host_ids_are_still_unique,
+    without_a_host_nothing_is_promised_in_vain,
+    after_a_shutdown_the_client_goes_on,
+    dropping_a_host_loses_nothing,
+);
+
+// Rule 25 and others: a client of another process gets the same answers.
+async fn everything_through_storage(site: Site) {
+    let host = site.host().await;
+    let client = site.remote();
+    assert_eq!(client.task_hub(), "DurableHub");
+    let run = client
+        .start_new::<collect>(2_usize)
+        .instance_id("one")
+        .await;
+    let run = run.unwrap();
+    let second = client.start_new::<greet>("Ann").instance_id("one").await;
+    assert!(matches!(second, Err(ClientError::AlreadyExists { .. })));
+    client.suspend("one", "wait").await.unwrap();
+    let held = run.status().await.unwrap();
+    assert_eq!(held.runtime_status, RuntimeStatus::Suspended);
+    client.resume("one", "go").await.unwrap();
+    run.raise_event("item", 1).await.unwrap();
+    host.client().raise_event("one", "item", 2).await.unwrap();
+    assert_eq!(run.output().await.unwrap(), [1, 2]);
+    assert!(matches!(
+        run.raise_event("item", 3).await,
+        Err(ClientError::NotRunning { .. })
+    ));
+    assert!(matches!(
+        client.raise_event("nobody", "item", 3).await,
+        Err(ClientError::InstanceNotFound { .. })
+    ));
+    assert!(matches!(
+        client.start_new_by_name("gret", "Ann").await,
+        Err(ClientError::UnknownOrchestrator { .. })
+    ));
+    let failed = client.start_new::<fails>("no").await.unwrap();
+    assert!(matches!(failed.output().await, Err(ClientError::Failed(_))));
+    client.purge("one").await.unwrap();
+    assert_eq!(client.get_status("one").await.unwrap(), None);
+    host.shutdown().await.unwrap();
+}
+
+// Rule 45: a start that was accepted is run, whoever comes to do it.
+async fn a_start_waits_for_a_host(site: Site) {
+    let client = site.remote();
+    let run = client
+        .start_new::<collect>(2_usize)
+        .instance_id("one")
+        .await;
+    let run = run.unwrap();
+    for item in [1, 2] {
+        run.raise_event("item", item).await.unwrap();
+    }
+    let waited = client.wait_for_completion("one", Duration::from_millis(10));
+    assert!(matches!(waited.await, Err(ClientError::Timeout { .. })));
+    let host = site.host().await;
+    assert_eq!(run.output().await.unwrap(), [1, 2]);
+    host.shutdown().await.unwrap();
+}
+
+// Rule 3: also when nobody runs the hub.
+async fn without_a_host_ids_are_still_unique(site: Site) {
+    let client = site.remote();
+    let start = || client.start_new::<greet>("Ann").instance_id("one");
+    start().await.unwrap();
+    assert!(matches!(
+        start().await,
+        Err(ClientError::AlreadyExists { .. })
+    ));
+    start().on_existing(OnExisting::Ignore).await.unwrap();
+    let host = site.host().await;
+    let ended = client.wait_for_completion("one", Duration::from_secs(10));
+    assert_eq!(
+        ended.await.unwrap().runtime_status,
+        RuntimeStatus::Completed
+    );
+    host.shutdown().await.unwrap();
+    let refused = start().on_existing(OnExisting::Error).await;
+    assert!(matches!(refused, Err(ClientError::AlreadyExists { .. })));
+}
+
+// Rules 6, 8, 10 and 25: what storage says cannot be done is refused although no host is there.
+async fn without_a_host_nothing_is_promised_in_vain(site: Site) {
+    let host = site.host().await;
+    let run = host.client().start_new::<greet>("Ann").instance_id("ended");
+    run.await.unwrap().output().await.unwrap();
+    let run = host.client().start_new::<collect>(1_usize);
+    run.instance_id("running").await.unwrap();
+    host.shutdown().await.unwrap();
+    let client = site.remote();
+    for refused in [
+        client.raise_event("ended", "item", 1).await,
+        client.terminate("ended", "").await,
+        client.suspend("ended", "").await,
+        client.resume("ended", "").await,
+        client.rewind("ended", "").await,
+        client.rewind("running", "").await,
+        client.purge("running").await,
+    ] {
+        assert!(
+            matches!(refused, Err(ClientError::NotRunning { .. })),
+            "{refused:?}"
+        );
+    }
+    assert!(matches!(
+        client.raise_event("nobody", "item", 1).await,
+        Err(ClientError::InstanceNotFound { .. })
+    ));
+    // What is queued may change what is there, so it is left to the host to judge.
+    client.terminate("running", "enough").await.unwrap();
+    client.purge("running").await.unwrap();
+}
+
+// Rule 45: the hub can still be used when its host has gone.
+async fn after_a_shutdown_the_client_goes_on(site: Site) {
+    let host = site.host().await;
+    let client = host.client();
+    host.shutdown().await.unwrap();
+    let run = client.start_new::<greet>("Ann").instance_id("one").await;
+    let run = run.unwrap();
+    assert_eq!(client.get_status("one").await.unwrap(), None);
+    let host = site.host().await;
+    until_status(&host.client(), "one", RuntimeStatus::Completed).await;
+    assert_eq!(run.output().await.unwrap(), "Hello Ann!");
+    host.shutdown().await.unwrap();
+}
+
+// Rule 45: nor does a crash lose what was acknowledged.
+async fn dropping_a_host_loses_nothing(site: Site) {
+    site.bench.hold("a");
+    let host = site.host().await;
+    let keys = vec!["a".to_owned(), "b".to_owned()];
+    let run = host.client().start_new::<chain>(keys).instance_id("one");
+    run.await.unwrap();
+    site.bench.called("a", 1).await;
+    drop(host);
+    let host = site.host().await;
+    site.bench.called("a", 2).await;
+    site.bench.let_go("a");
+    let client = host.client();
+    let ended = client.wait_for_completion("one", Duration::from_secs(20));
+    let ended = ended.await.unwrap();
+    assert_eq!(ended.output_as::<Vec<String>>().unwrap(), ["a", "b"]);
+    assert_eq!(status(&client, "one").await.output, ended.output);
+    host.shutdown().await.unwrap();
+}

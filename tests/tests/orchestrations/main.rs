@@ -1,0 +1,18 @@
+//! What orchestrators can rely on, rule by rule, over the public face.
+
+mod activities;
+mod calls;
+mod children;
+mod clock;
+mod combinators;
+mod equivalence;
+mod events;
+mod failures;
+mod generations;
+mod nondeterminism;
+mod refused;
+mod retries;
+mod status;
+mod support;
+mod timers;
+mod tracing_events;

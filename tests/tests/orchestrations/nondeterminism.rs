@@ -1,0 +1,154 @@
+//! Code that does not repeat its history.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use durable_runtime::Failure;
+use durable_runtime::host::HostOptions;
+use durable_runtime::prelude::*;
+
+use crate::support::{Bench, LONG, counted, double, failure_of, within};
+
+static OTHER_ACTIVITY: AtomicBool = AtomicBool::new(false);
+static FEWER_STEPS: AtomicBool = AtomicBool::new(false);
+static MORE_STEPS: AtomicBool = AtomicBool::new(false);
+static ENDS_EARLY: AtomicBool = AtomicBool::new(false);
+static OTHER_KIND: AtomicBool = AtomicBool::new(false);
+
+fn is_set(flag: &AtomicBool) -> bool {
+    flag.load(Ordering::SeqCst)
+}
+
+fn set(flag: &AtomicBool, value: bool) {
+    flag.store(value, Ordering::SeqCst);
+}
+
+/// Lets go of what waits as soon as it waits.
+fn evicting() -> HostOptions {
+    HostOptions {
+        idle_timeout: Duration::ZERO,
+        ..HostOptions::default()
+    }
+}
+
+/// Raises events until the instance has failed: at some time it is replayed.
+async fn raise_until_failed(bench: &Bench, id: &str) -> Failure {
+    let raise = async { while bench.client.raise_event(id, "tick", ()).await.is_ok() {} };
+    within(raise).await;
+    let status = bench.status(id).await;
+    status.failure.expect("it has failed")
+}
+
+#[orchestrator]
+async fn changes_an_activity(ctx: OrchestrationContext) -> Result<u32> {
+    let first = ctx.call_activity::<double>(1).await?;
+    if is_set(&OTHER_ACTIVITY) {
+        ctx.call_activity::<counted>("other").await?;
+    } else {
+        ctx.call_activity::<double>(first).await?;
+    }
+    ctx.set_custom_status("waiting")?;
+    loop {
+        select! {
+            _ = ctx.wait_for_external_event::<()>("end") => break,
+            _ = ctx.wait_for_external_event::<()>("tick") => {}
+        }
+    }
+    Ok(ctx.call_activity::<counted>("after the fix").await?)
+}
+
+// Rule 23: code that does something else than its history says fails, and says where and how; once
+// mended, the instance can be rewound and goes on.
+#[tokio::test]
+async fn another_activity_is_noticed_and_can_be_mended() {
+    let bench = Bench::with(evicting()).await;
+    let run = bench.begin_run::<changes_an_activity>(()).await;
+    bench.reached(run.id(), "waiting").await;
+    set(&OTHER_ACTIVITY, true);
+    let failure = raise_until_failed(&bench, run.id()).await;
+    assert_eq!(failure.error_type(), Failure::NON_DETERMINISTIC);
+    let message = failure.message();
+    for part in [
+        "\"changes_an_activity\"",
+        "step 2",
+        "the history has call #1 of activity \"double\"",
+        "the code did call #1 of activity \"counted\"",
+    ] {
+        assert!(message.contains(part), "{part}: {message}");
+    }
+    set(&OTHER_ACTIVITY, false);
+    within(bench.client.rewind(run.id(), "mended"))
+        .await
+        .unwrap();
+    bench.raise(run.id(), "end", ()).await;
+    let ended = within(bench.client.wait_for_completion(run.id(), LONG)).await;
+    assert_eq!(ended.unwrap().output, Some(1.into()));
+    assert_eq!(bench.probe.calls("other"), 0);
+}
+
+#[orchestrator]
+async fn changes_its_steps(ctx: OrchestrationContext) -> Result<u32> {
+    let mut tasks = vec![ctx.call_activity::<double>(1).start()];
+    if !is_set(&FEWER_STEPS) {
+        tasks.push(ctx.call_activity::<double>(2).start());
+    }
+    if is_set(&MORE_STEPS) {
+        tasks.push(ctx.call_activity::<double>(3).start());
+    }
+    if is_set(&ENDS_EARLY) {
+        return Ok(1);
+    }
+    when_all(tasks).await?;
+    if is_set(&OTHER_KIND) {
+        ctx.sleep(LONG).await;
+    } else {
+        ctx.call_activity::<double>(4).await?;
+    }
+    ctx.set_custom_status("waiting")?;
+    loop {
+        ctx.wait_for_external_event::<()>("tick").await?;
+    }
+}
+
+async fn is_noticed(flag: &AtomicBool, history: &str, code: &str) {
+    let bench = Bench::start().await;
+    let run = bench.begin_run::<changes_its_steps>(()).await;
+    let id = run.id().to_owned();
+    drop(run);
+    bench.reached(&id, "waiting").await;
+    let down = bench.stop().await;
+    set(flag, true);
+    let bench = down.start().await;
+    let failure = raise_until_failed(&bench, &id).await;
+    set(flag, false);
+    assert_eq!(failure.error_type(), Failure::NON_DETERMINISTIC);
+    let wanted = format!("the history has {history}, the code did {code}.");
+    assert!(failure.message().contains(&wanted), "{failure}");
+}
+
+// Rule 23: fewer steps, more steps, an early end and another kind of step are noticed as well.
+#[tokio::test]
+async fn every_other_change_is_noticed() {
+    let second = "call #1 of activity \"double\"";
+    is_noticed(&FEWER_STEPS, second, "nothing more").await;
+    let third = "call #2 of activity \"double\"";
+    is_noticed(&MORE_STEPS, "nothing more", third).await;
+    is_noticed(&ENDS_EARLY, "further steps", "returned").await;
+    is_noticed(&OTHER_KIND, third, "timer #2").await;
+}
+
+#[orchestrator]
+async fn fails_by_itself(ctx: OrchestrationContext) -> Result<()> {
+    ctx.wait_for_external_event::<()>("tick").await?;
+    Err(Error::msg("by itself"))
+}
+
+// Rule 23: a failure of the code itself is no difference.
+#[tokio::test]
+async fn a_failure_after_a_replay_is_its_own() {
+    let bench = Bench::with(evicting()).await;
+    let run = bench.begin_run::<fails_by_itself>(()).await;
+    bench.raise(run.id(), "tick", ()).await;
+    let failure = failure_of(within(run.output()).await);
+    assert_eq!(failure.message(), "by itself");
+}

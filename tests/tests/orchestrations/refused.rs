@@ -1,0 +1,155 @@
+//! What an orchestrator must not await: it fails instead of hanging.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use durable_runtime::Failure;
+use durable_runtime::prelude::*;
+
+use crate::support::{Bench, counted, double, millis};
+
+/// What is awaited is hidden from the checks at compile time.
+type Hidden<T> = Pin<Box<dyn Future<Output = T>>>;
+
+fn tokio_sleep() -> Hidden<()> {
+    Box::pin(async {
+        tokio::time::sleep(millis(1)).await;
+    })
+}
+
+fn oneshot() -> Hidden<()> {
+    Box::pin(async {
+        let (sender, receiver) = tokio::sync::oneshot::channel::<()>();
+        std::thread::spawn(move || {
+            // Nobody takes it: the orchestration has failed by then, or is about to.
+            let _ = sender.send(());
+        });
+        let _ = receiver.await;
+        std::future::pending::<()>().await;
+    })
+}
+
+fn never() -> Hidden<()> {
+    Box::pin(std::future::pending())
+}
+
+fn yields() -> Hidden<()> {
+    Box::pin(tokio::task::yield_now())
+}
+
+fn hidden(what: &str) -> Hidden<()> {
+    match what {
+        "oneshot" => oneshot(),
+        "never" => never(),
+        "yields" => yields(),
+        _ => tokio_sleep(),
+    }
+}
+
+#[orchestrator]
+async fn awaits_directly(ctx: OrchestrationContext, what: String) -> Result<()> {
+    ctx.call_activity::<double>(1).await?;
+    hidden(&what).await;
+    Ok(())
+}
+
+#[orchestrator]
+async fn awaits_beside_a_task(ctx: OrchestrationContext, what: String) -> Result<()> {
+    let (_, ()) = join!(ctx.wait_for_external_event::<()>("never"), hidden(&what));
+    Ok(())
+}
+
+#[orchestrator]
+async fn awaits_in_when_all(_ctx: OrchestrationContext, what: String) -> Result<()> {
+    when_all([hidden(&what), hidden(&what)]).await?;
+    Ok(())
+}
+
+fn is_refused(failure: &Failure, what: &str) {
+    let kind = failure.error_type();
+    let message = failure.message();
+    // tokio's own timer refuses to be made outside of its runtime.
+    let by_tokio = kind == Failure::PANIC && message.contains("no reactor");
+    let by_us = kind == Failure::NON_DETERMINISTIC && message.contains("not a durable task");
+    assert!(by_us || by_tokio, "{what}: {kind}: {message}");
+}
+
+// Awaiting what is not durable fails the orchestration, instead of leaving it there for ever.
+#[tokio::test]
+async fn awaiting_what_is_not_durable_fails() {
+    let bench = Bench::start().await;
+    for what in ["sleep", "oneshot", "never", "yields"] {
+        is_refused(&bench.failure::<awaits_directly>(what).await, what);
+    }
+}
+
+// The same beside a durable task that is pending.
+#[tokio::test]
+async fn awaiting_what_is_not_durable_beside_a_task_fails() {
+    let bench = Bench::start().await;
+    for what in ["sleep", "oneshot"] {
+        is_refused(&bench.failure::<awaits_beside_a_task>(what).await, what);
+    }
+}
+
+// The same within a combinator.
+#[tokio::test]
+async fn awaiting_what_is_not_durable_in_a_combinator_fails() {
+    let bench = Bench::start().await;
+    for what in ["sleep", "oneshot", "never"] {
+        is_refused(&bench.failure::<awaits_in_when_all>(what).await, what);
+    }
+}
+
+fn spawn_a_task() {
+    drop(tokio::spawn(async {}));
+}
+
+#[orchestrator]
+async fn spawns(_ctx: OrchestrationContext) -> Result<()> {
+    spawn_a_task();
+    Ok(())
+}
+
+// `tokio::spawn` inside an orchestrator fails it: there is no runtime on its thread.
+#[tokio::test]
+async fn spawning_fails() {
+    let bench = Bench::start().await;
+    let failure = bench.failure::<spawns>(()).await;
+    assert_eq!(failure.error_type(), Failure::PANIC);
+    assert!(failure.message().contains("reactor"), "{failure}");
+}
+
+/// Panics when it is dropped, unless its thread is panicking already.
+struct Explodes;
+
+impl Drop for Explodes {
+    fn drop(&mut self) {
+        assert!(std::thread::panicking(), "exploded");
+    }
+}
+
+#[orchestrator]
+async fn explodes_while_waiting(_ctx: OrchestrationContext) -> Result<()> {
+    let _explodes = Explodes;
+    hidden("never").await;
+    Ok(())
+}
+
+#[orchestrator]
+async fn goes_on(ctx: OrchestrationContext) -> Result<u32> {
+    Ok(ctx.call_activity::<counted>("goes on").await?)
+}
+
+// Rule 18: a value that panics when it is dropped takes nothing else down.
+#[tokio::test]
+async fn a_panic_in_drop_takes_nothing_down() {
+    let options = durable_runtime::host::HostOptions {
+        partition_count: 1,
+        ..Default::default()
+    };
+    let bench = Bench::with(options).await;
+    let failure = bench.failure::<explodes_while_waiting>(()).await;
+    is_refused(&failure, "a value that explodes");
+    assert_eq!(bench.output::<goes_on>(()).await, 1);
+}
