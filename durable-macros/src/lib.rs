@@ -46,7 +46,7 @@ mod task;
 ///     account: AccountId,
 ///     cents: u64,
 /// ) -> Result<Receipt, PaymentError> {
-///     let key = format!("{}:{}", ctx.instance_id(), ctx.task_id());
+///     let key = ctx.idempotency_key();
 ///     payments.charge(account, cents, &key).await
 /// }
 ///

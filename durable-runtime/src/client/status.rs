@@ -81,16 +81,32 @@ impl OrchestrationStatus {
         self
     }
 
+    /// The input as a `T`.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Serialization`] if the query left the input out or it does not fit.
+    pub fn input_as<T: DeserializeOwned>(&self) -> Result<T, ClientError> {
+        self.read_as("input", self.input.as_ref())
+    }
+
     /// The output as a `T`.
     ///
     /// # Errors
     ///
     /// [`ClientError::Serialization`] if there is no output or it does not fit.
     pub fn output_as<T: DeserializeOwned>(&self) -> Result<T, ClientError> {
-        let output = self.output.clone().unwrap_or(Value::Null);
-        serde_json::from_value(output).map_err(|error| {
+        self.read_as("output", self.output.as_ref())
+    }
+
+    fn read_as<T: DeserializeOwned>(
+        &self,
+        what: &str,
+        value: Option<&Value>,
+    ) -> Result<T, ClientError> {
+        T::deserialize(value.unwrap_or(&Value::Null)).map_err(|error| {
             let what = format!(
-                "the output of instance {:?} ({}) as `{}`",
+                "the {what} of instance {:?} ({}) as `{}`",
                 self.instance_id,
                 self.runtime_status,
                 std::any::type_name::<T>()

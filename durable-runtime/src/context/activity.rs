@@ -10,40 +10,31 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
-use crate::model::{Failure, InstanceId, Payload, TaskId};
+use crate::model::{ExecutionId, Failure, InstanceId, Payload, TaskId};
 use crate::registry::StateKey;
 
 /// What an activity can ask about its call. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct ActivityContext {
-    call: Arc<ActivityCallInfo>,
+    call: Arc<CallInfo>,
 }
 
+/// One run of one call of an activity.
 #[derive(Debug)]
-struct ActivityCallInfo {
-    name: String,
-    instance: InstanceId,
-    task: TaskId,
-    attempt: u32,
-    cancelled: CancellationToken,
+pub(crate) struct CallInfo {
+    pub(crate) name: String,
+    pub(crate) instance: InstanceId,
+    pub(crate) execution: ExecutionId,
+    pub(crate) task: TaskId,
+    /// Counted from 1.
+    pub(crate) attempt: u32,
+    pub(crate) cancelled: CancellationToken,
 }
 
 impl ActivityContext {
-    pub(crate) fn new(
-        name: String,
-        instance: InstanceId,
-        task: TaskId,
-        attempt: u32,
-        cancelled: CancellationToken,
-    ) -> Self {
+    pub(crate) fn new(call: CallInfo) -> Self {
         Self {
-            call: Arc::new(ActivityCallInfo {
-                name,
-                instance,
-                task,
-                attempt,
-                cancelled,
-            }),
+            call: Arc::new(call),
         }
     }
 
@@ -57,15 +48,16 @@ impl ActivityContext {
         self.call.instance.as_str()
     }
 
-    /// The number of the call within its orchestration. With [`instance_id`](Self::instance_id) it
-    /// names the call: the same when the activity is run again after a crash, so the pair serves as
-    /// an idempotency key. A retry by a policy is another call.
-    ///
-    /// The numbers begin anew when the orchestration continues as new, and when its instance id is
-    /// given to another one. Where that happens, make a key in the orchestrator, with `new_guid`, and
-    /// pass it on; or act in sub-orchestrations, whose ids are new each time.
+    /// The number of the call within its execution, counted from 0.
     pub fn task_id(&self) -> u64 {
         self.call.task.0
+    }
+
+    /// Names this call, and no other one of any orchestration, ever: the same when the activity is
+    /// run again after a crash. Pass it to whatever can tell a repetition by a key, or note it with
+    /// the effect. A retry by a policy is another call.
+    pub fn idempotency_key(&self) -> String {
+        format!("{}-{}", self.call.execution, self.call.task)
     }
 
     /// How many times the call was begun, this time included: 1, unless crashes interrupted it.

@@ -10,8 +10,8 @@ mod orchestration;
 pub(crate) mod poll;
 mod time;
 
-pub(crate) use activity::States;
 pub use activity::{ActivityContext, ActivityInvocation, State, decode_input, encode_output};
+pub(crate) use activity::{CallInfo, States};
 pub use call::{ActivityCall, SubOrchestratorCall};
 pub use combinators::{
     TaskOutput, WhenAll, WhenAllSettled, WhenAny, when_all, when_all_settled, when_any,

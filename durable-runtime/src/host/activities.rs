@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::router::Router;
-use crate::context::{ActivityContext, ActivityInvocation, States};
+use crate::context::{ActivityContext, ActivityInvocation, CallInfo, States};
 use crate::model::{Failure, InstanceId, PartitionId, Payload};
 use crate::partition::{ActivityWork, Confirmation, Input};
 use crate::registry::{ActivityRun, Registry};
@@ -195,13 +195,14 @@ impl Executor {
         cancelled: CancellationToken,
     ) -> Result<Payload, Failure> {
         let function = self.shared.registry.activity(&work.name)?;
-        let context = ActivityContext::new(
-            work.name.clone(),
-            work.instance.clone(),
-            work.task,
-            work.attempt,
+        let context = ActivityContext::new(CallInfo {
+            name: work.name.clone(),
+            instance: work.instance.clone(),
+            execution: work.lineage,
+            task: work.task,
+            attempt: work.attempt,
             cancelled,
-        );
+        });
         let states = Arc::clone(&self.shared.states);
         let invocation = ActivityInvocation::new(context, work.input.clone(), states);
         match function.run {

@@ -6,8 +6,8 @@
 //! moment. Kill the program whenever you like, look at the file, and start it again.
 //!
 //! An activity is run *at least* once: when the program is killed after the money has moved and
-//! before that is recorded, it is run again. So each movement is posted under a key, the number of
-//! the call, and what is posted already is not posted twice.
+//! before that is recorded, it is run again. So each movement is posted under the key of its call, and
+//! what is posted already is not posted twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -57,8 +57,7 @@ async fn transfer_funds(ctx: OrchestrationContext, transfer: Transfer) -> Result
     Ok(format!("{from} -> {to}, {amount}: done"))
 }
 
-/// Carries out one transfer after the other, each as an orchestration of its own. Their instance
-/// ids are new in every run, and so are the keys of what they post.
+/// Carries out one transfer after the other, each as an orchestration of its own.
 #[orchestrator]
 async fn transfer_all(ctx: OrchestrationContext, transfers: Vec<Transfer>) -> Result<Vec<String>> {
     let mut reports = Vec::new();
@@ -144,7 +143,7 @@ impl Ledger {
 
     /// Moves money, once for each call of an activity. The money and the key are written together.
     fn post(&self, call: &ActivityContext, from: &str, to: &str, amount: u64) -> Result<()> {
-        let key = format!("{}/{}", call.instance_id(), call.task_id());
+        let key = call.idempotency_key();
         // It takes its time, so that there is a middle in which to kill it.
         std::thread::sleep(Duration::from_millis(50));
         {
