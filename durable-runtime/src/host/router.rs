@@ -74,8 +74,9 @@ impl Router {
     pub(super) fn own(&self, acquired: Acquired) {
         let (id, epoch) = (acquired.config.id, acquired.config.epoch);
         self.set_committed(id, epoch, 0);
-        self.to_thread(id, ThreadInput::Own(Box::new(acquired)));
+        // Locked until both are done: what the partition causes as soon as it runs must find it.
         let mut owned = self.owned.write().unwrap_or_else(PoisonError::into_inner);
+        self.to_thread(id, ThreadInput::Own(Box::new(acquired)));
         owned.insert(id, epoch);
     }
 
