@@ -28,18 +28,20 @@ pub(crate) enum Workload {
     Long,
     Events,
     Parked,
+    Evicted,
     Start,
     SubOrchestrations,
 }
 
 impl Workload {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Sequence,
         Self::Latency,
         Self::FanOut,
         Self::Long,
         Self::Events,
         Self::Parked,
+        Self::Evicted,
         Self::Start,
         Self::SubOrchestrations,
     ];
@@ -58,6 +60,7 @@ impl Workload {
             Self::Long => "long",
             Self::Events => "events",
             Self::Parked => "parked",
+            Self::Evicted => "evicted",
             Self::Start => "start",
             Self::SubOrchestrations => "sub-orchestrations",
         }
@@ -71,6 +74,7 @@ impl Workload {
             Self::Long => "one orchestration with 1,000, then 10,000 activities in a row",
             Self::Events => "10,000 orchestrations that wait get their events",
             Self::Parked => "the memory of 10,000 orchestrations that wait",
+            Self::Evicted => "the same on a host that keeps only 100 of them in memory",
             Self::Start => "starts of trivial orchestrations by 200 clients",
             Self::SubOrchestrations => "one orchestration with 1,000 children",
         }
@@ -85,6 +89,7 @@ impl Workload {
             Self::Long => long::run(site, report).await,
             Self::Events => events::run(site, report).await,
             Self::Parked => parked::run(site, report).await,
+            Self::Evicted => parked::run_evicted(site, report).await,
             Self::Start => start::run(site, report).await,
             Self::SubOrchestrations => sub_orchestrations::run(site, report).await,
         }

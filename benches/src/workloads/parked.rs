@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use durable_runtime::Result;
+use durable_runtime::client::DurableClient;
 use durable_runtime::host::HostOptions;
 
 use super::check;
@@ -35,20 +36,49 @@ pub(super) async fn run(site: &Site, report: Report) -> Result<Report> {
     drop(waiting);
     let in_memory = over(idle)?;
     let let_go = wait_until_let_go(idle).await?;
-    // They are still there: an event finds each of them.
-    let client = host.client();
-    for id in ids.iter().step_by(100) {
-        client.raise_event(id, "go", 7).await?;
-        let status = client.wait_for_completion(id, PATIENCE).await?;
-        let output: u64 = status.output_as()?;
-        check("parked", &output, &7)?;
-    }
+    check_some(&host.client(), &ids).await?;
     host.shutdown().await?;
     Ok(report
         .with(Figure::new("idle host", mebibytes(idle), "MB"))
         .with(Figure::new("in memory", in_memory, "MB").floor(Floor::AtMost(MOST_IN_MEMORY)))
         .with(Figure::new("let go", let_go, "MB").floor(Floor::AtMost(MOST_LET_GO)))
         .with_cost(&used, ORCHESTRATIONS, "start"))
+}
+
+/// The same number of orchestrations on a host that lets all but a few go as soon as they wait: what
+/// they take when they are let go, without what the allocator keeps of the time before.
+pub(super) async fn run_evicted(site: &Site, report: Report) -> Result<Report> {
+    let host = site
+        .host_with(HostOptions {
+            max_cached_instances: 100,
+            ..HostOptions::default()
+        })
+        .await?;
+    let client = host.client();
+    raise_all(start_waiting(&client, 10).await?).await?;
+    let idle = resident_memory()?;
+    let before = Usage::now()?;
+    let waiting = start_waiting(&client, ORCHESTRATIONS).await?;
+    let used = before.since()?;
+    let ids: Vec<String> = waiting.iter().map(|run| run.id().to_owned()).collect();
+    drop(waiting);
+    let evicted = over(idle)?;
+    check_some(&client, &ids).await?;
+    host.shutdown().await?;
+    Ok(report
+        .with(Figure::new("let go", evicted, "MB").floor(Floor::AtMost(MOST_LET_GO)))
+        .with_cost(&used, ORCHESTRATIONS, "start"))
+}
+
+/// They are still there: an event finds each of them.
+async fn check_some(client: &DurableClient, ids: &[String]) -> Result<()> {
+    for id in ids.iter().step_by(100) {
+        client.raise_event(id, "go", 7).await?;
+        let status = client.wait_for_completion(id, PATIENCE).await?;
+        let output: u64 = status.output_as()?;
+        check("parked", &output, &7)?;
+    }
+    Ok(())
 }
 
 /// How much more memory is resident now, in mebibytes; less counts as nothing.

@@ -103,10 +103,14 @@ fn a_crash_after_a_commit_loses_nothing() {
 /// Rule 45: kill -9 at any instant loses no acknowledged work; the next process takes over at once.
 #[test]
 fn a_killed_process_loses_nothing_and_is_followed_at_once() {
+    // The process that is killed runs this test as well.
+    if let Some(path) = std::env::var_os(DATABASE) {
+        commit_until_killed(&path);
+    }
     let directory = Directory::new();
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "files::commits_until_it_is_killed", "--ignored"])
-        .args(["--nocapture", "--quiet"])
+        .arg("files::a_killed_process_loses_nothing_and_is_followed_at_once")
+        .args(["--exact", "--nocapture", "--quiet"])
         .env(DATABASE, &directory.path)
         .stdout(Stdio::piped())
         .spawn()
@@ -129,12 +133,7 @@ fn a_killed_process_loses_nothing_and_is_followed_at_once() {
 /// Where the process that is killed finds its database.
 const DATABASE: &str = "STORAGE_TEST_DATABASE";
 
-#[test]
-#[ignore = "runs in the process that the test above kills"]
-fn commits_until_it_is_killed() {
-    let Some(path) = std::env::var_os(DATABASE) else {
-        return;
-    };
+fn commit_until_killed(path: &std::ffi::OsStr) {
     let owner = Owner::new(open(&Sqlite::open(path).unwrap(), "hub"), "killed");
     for n in 0.. {
         let deltas: Vec<_> = [0, 1]

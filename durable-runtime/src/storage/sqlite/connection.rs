@@ -58,6 +58,8 @@ pub(super) fn open_checkpointer(place: &Place) -> Result<Connection, Fault> {
     let connection = open(place, OpenFlags::empty())?;
     connection.busy_timeout(Duration::from_millis(50))?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    // It keeps no pages, so that what it writes goes into the log at once.
+    connection.pragma_update(None, "cache_size", 16)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     Ok(connection)
 }
