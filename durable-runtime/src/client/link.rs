@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::ClientError;
+use crate::clock;
 use crate::model::{
     Command, Envelope, InstanceId, InstanceRecord, OnExisting, Rejection, Reply, RequestId,
     RuntimeStatus,
@@ -98,6 +99,9 @@ fn through_inbox(
     if !storage.is_owned(partition)? {
         check_unowned(storage, to, &command)?;
     }
+    // Of two that start one id at the same moment only the first is to be told that it has.
+    let claims_id = matches!(&command, Command::Start(start)
+        if !matches!(start.on_existing, Some(OnExisting::Restart | OnExisting::Ignore)));
     let accepted = match command {
         Command::Start(_) => Reply::Started,
         _ => Reply::Done,
@@ -108,7 +112,33 @@ fn through_inbox(
         command,
         request: Some(request),
     }])?;
-    wait_for_reply(storage, &mut *watch, to, request).map(|reply| reply.unwrap_or(accepted))
+    match wait_for_reply(storage, &mut *watch, to, request)? {
+        Some(reply) => Ok(reply),
+        None if claims_id && is_behind_another(storage, to, request)? => {
+            Err(ClientError::AlreadyExists {
+                id: to.to_string(),
+                status: RuntimeStatus::Pending,
+            })
+        }
+        None => Ok(accepted),
+    }
+}
+
+/// Whether a start of the instance that was enqueued earlier waits for an owner as well.
+fn is_behind_another(
+    storage: &dyn HubStorage,
+    to: &InstanceId,
+    request: RequestId,
+) -> Result<bool, StorageError> {
+    let partition = to.partition(storage.partition_count());
+    let inbox = storage.inbox(&[partition])?;
+    let mut starts = inbox
+        .iter()
+        .map(|message| &message.envelope)
+        .filter(|envelope| envelope.to == *to && is_start(&envelope.command));
+    Ok(starts
+        .next()
+        .is_some_and(|first| first.request != Some(request)))
 }
 
 fn wait_for_reply(
@@ -118,18 +148,15 @@ fn wait_for_reply(
     request: RequestId,
 ) -> Result<Option<Reply>, ClientError> {
     let partition = to.partition(storage.partition_count());
-    let rounds = PATIENCE.as_millis() / LOOK_AGAIN.as_millis();
-    let mut round = 0;
-    while round < rounds {
+    let began = clock::instant();
+    while began.elapsed() < PATIENCE {
         if let Some(reply) = storage.take_reply(request)? {
             return Ok(Some(reply?));
         }
         if !storage.is_owned(partition)? {
             return Ok(None);
         }
-        if !watch.wait(LOOK_AGAIN) {
-            round += 1;
-        }
+        watch.wait(LOOK_AGAIN);
     }
     Err(ClientError::Busy {
         message: format!("the owner of {to:?} has not answered within {PATIENCE:?}"),

@@ -13,6 +13,7 @@ everywhere!(
     everything_through_storage,
     a_start_waits_for_a_host,
     without_a_host_ids_are_still_unique,
+    without_a_host_one_of_many_starts_wins,
     without_a_host_nothing_is_promised_in_vain,
     after_a_shutdown_the_client_goes_on,
     dropping_a_host_loses_nothing,
@@ -95,6 +96,25 @@ async fn without_a_host_ids_are_still_unique(site: Site) {
     host.shutdown().await.unwrap();
     let refused = start().on_existing(OnExisting::Error).await;
     assert!(matches!(refused, Err(ClientError::AlreadyExists { .. })));
+}
+
+// Rule 3: of starts of one id at the same moment exactly one wins, also when no host is there.
+async fn without_a_host_one_of_many_starts_wins(site: Site) {
+    let starts = (0..16).map(|_| {
+        let client = site.remote();
+        tokio::spawn(async move { client.start_new::<greet>("Ann").instance_id("one").await })
+    });
+    let mut won = 0;
+    for start in starts.collect::<Vec<_>>() {
+        match start.await.unwrap() {
+            Ok(_) => won += 1,
+            Err(error) => assert!(
+                matches!(error, ClientError::AlreadyExists { .. }),
+                "{error}"
+            ),
+        }
+    }
+    assert_eq!(won, 1);
 }
 
 // Rules 6, 8, 10 and 25: what storage says cannot be done is refused although no host is there.
