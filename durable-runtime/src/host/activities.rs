@@ -10,7 +10,9 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use super::HostOptions;
 use super::router::Router;
+use super::suspects::{CallKey, Suspects};
 use crate::context::{ActivityContext, ActivityInvocation, CallInfo, States};
 use crate::model::{Failure, InstanceId, PartitionId, Payload};
 use crate::partition::{ActivityWork, Confirmation, Input};
@@ -33,17 +35,29 @@ struct Shared {
     idle: Notify,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Load {
     running: usize,
     queue: VecDeque<ActivityWork>,
     cancellations: FxHashMap<InstanceId, Cancellation>,
     /// How many of those that run are still to be confirmed, by the partition that is to do it.
     unconfirmed: FxHashMap<PartitionId, usize>,
+    suspects: Suspects,
     stopped: bool,
 }
 
 impl Load {
+    fn new(max_attempts: u32) -> Self {
+        Self {
+            running: 0,
+            queue: VecDeque::new(),
+            cancellations: FxHashMap::default(),
+            unconfirmed: FxHashMap::default(),
+            suspects: Suspects::new(max_attempts),
+            stopped: false,
+        }
+    }
+
     /// An activity of the partition is not to be waited for any more; `false` if none was.
     fn settle(&mut self, partition: PartitionId) -> bool {
         match self.unconfirmed.get_mut(&partition) {
@@ -69,15 +83,15 @@ impl Executor {
         states: Arc<States>,
         router: Arc<Router>,
         runtime: Handle,
-        limit: usize,
+        options: &HostOptions,
     ) -> Self {
         let shared = Shared {
             registry,
             states,
             router,
             runtime,
-            limit,
-            load: Mutex::default(),
+            limit: options.max_concurrent_activities,
+            load: Mutex::new(Load::new(options.max_activity_attempts)),
             idle: Notify::new(),
         };
         Self {
@@ -89,6 +103,9 @@ impl Executor {
     pub(super) fn submit(&self, work: ActivityWork) {
         let partition = self.shared.router.partition_of(&work.instance);
         let mut load = self.lock();
+        let Some(work) = load.suspects.admit(work, partition) else {
+            return;
+        };
         if work.confirmation == Confirmation::Given && load.settle(partition) {
             // It has kept its place while the confirmation was on its way.
             if load.stopped {
@@ -107,11 +124,12 @@ impl Executor {
     }
 
     /// An activity of the partition that was about to be confirmed is not wanted any more.
-    pub(super) fn skip(&self, partition: PartitionId) {
+    pub(super) fn skip(&self, partition: PartitionId, key: CallKey) {
         let waited = self.lock().settle(partition);
         if waited {
             self.next();
         }
+        self.clear(key);
     }
 
     /// The partition has gone, and with it the confirmations that were on their way.
@@ -120,24 +138,44 @@ impl Executor {
         for _ in 0..waited.unwrap_or(0) {
             self.next();
         }
+        let mut load = self.lock();
+        // Its new owner has them all anew.
+        load.suspects
+            .take_unwanted(|work| self.shared.router.partition_of(&work.instance) == partition);
+        let next = load.suspects.lost(partition);
+        drop(load);
+        if let Some(suspect) = next {
+            self.submit(suspect);
+        }
+    }
+
+    /// The call is over: if it was suspected, the next suspect has its turn.
+    fn clear(&self, key: CallKey) {
+        let next = self.lock().suspects.ended(key);
+        if let Some(suspect) = next {
+            self.submit(suspect);
+        }
     }
 
     /// Tells the activities of an instance that their results are not wanted.
     pub(super) fn cancel(&self, instance: &InstanceId) {
         let mut load = self.lock();
-        let (unwanted, queue) = std::mem::take(&mut load.queue)
+        let is_unwanted = |work: &ActivityWork| work.instance == *instance;
+        let (mut unwanted, queue): (VecDeque<_>, _) = std::mem::take(&mut load.queue)
             .into_iter()
-            .partition(|work| work.instance == *instance);
+            .partition(is_unwanted);
         load.queue = queue;
+        unwanted.append(&mut load.suspects.take_unwanted(is_unwanted));
         // Taken out, so that those of an execution that replaces this one get a token of their own.
         if let Some(cancellation) = load.cancellations.remove(instance) {
             cancellation.token.cancel();
         }
         drop(load);
-        let unwanted: VecDeque<_> = unwanted;
         for work in unwanted {
             let failure = Failure::new(Failure::TERMINATED, "the orchestration was terminated");
+            let key = (work.lineage, work.task);
             self.report(work, Err(failure));
+            self.clear(key);
         }
     }
 
@@ -160,10 +198,11 @@ impl Executor {
     fn begin(&self, work: ActivityWork) {
         if work.confirmation == Confirmation::Wanted {
             let partition = self.shared.router.partition_of(&work.instance);
+            let key = (work.lineage, work.task);
             *self.lock().unconfirmed.entry(partition).or_default() += 1;
             let input = Input::ActivityStarting { work };
             if self.shared.router.send(partition, input).is_err() {
-                self.skip(partition);
+                self.skip(partition, key);
             }
             return;
         }
@@ -172,8 +211,10 @@ impl Executor {
             let token = executor.started(&work.instance);
             let outcome = executor.run(&work, token.clone()).await;
             executor.ended(&work.instance, &token);
+            let key = (work.lineage, work.task);
             executor.report(work, outcome);
             executor.next();
+            executor.clear(key);
         });
     }
 

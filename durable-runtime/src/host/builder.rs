@@ -189,7 +189,7 @@ impl DurableHostBuilder {
             Arc::new(self.states.clone()),
             Arc::clone(&router),
             runtime,
-            options.max_concurrent_activities,
+            options,
         );
         let (loads, requests) = channel();
         let worker = WorkerId(format!(

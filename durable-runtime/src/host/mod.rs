@@ -12,6 +12,7 @@ mod local;
 mod options;
 mod router;
 mod state;
+mod suspects;
 mod watchers;
 mod worker;
 

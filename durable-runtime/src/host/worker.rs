@@ -151,8 +151,8 @@ impl Worker {
         match input {
             ThreadInput::Partition { id, epoch, input } => {
                 let Some(owned) = self.partitions.get_mut(&id) else {
-                    if matches!(*input, Input::ActivityStarting { .. }) {
-                        self.setup.executor.skip(id);
+                    if let Input::ActivityStarting { work } = *input {
+                        self.setup.executor.skip(id, (work.lineage, work.task));
                     }
                     return;
                 };
@@ -250,7 +250,9 @@ impl Worker {
             for effect in effects {
                 match effect {
                     Effect::RunActivity(work) => self.setup.executor.submit(work),
-                    Effect::SkipActivity => self.setup.executor.skip(id),
+                    Effect::SkipActivity { lineage, task } => {
+                        self.setup.executor.skip(id, (lineage, task));
+                    }
                     Effect::CancelActivities(instance) => self.setup.executor.cancel(&instance),
                     Effect::Reply(responder, result) => (responder.0)(result),
                     Effect::Ended(record) => self.setup.watchers.ended(&record),

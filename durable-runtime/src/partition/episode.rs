@@ -223,7 +223,10 @@ impl Partition {
         let id = work.instance.clone();
         let Some(mut instance) = self.take(&id) else {
             self.running.remove(&(work.lineage, work.task));
-            self.effects.push(Effect::SkipActivity);
+            self.effects.push(Effect::SkipActivity {
+                lineage: work.lineage,
+                task: work.task,
+            });
             return;
         };
         let task = work.task;
@@ -236,7 +239,10 @@ impl Partition {
             self.effects.push(Effect::RunActivity(work));
         } else {
             self.running.remove(&(work.lineage, task));
-            self.effects.push(Effect::SkipActivity);
+            self.effects.push(Effect::SkipActivity {
+                lineage: work.lineage,
+                task: work.task,
+            });
         }
         self.slots.insert(id, Slot::Present(instance));
     }

@@ -102,7 +102,10 @@ impl Input {
 pub(crate) enum Effect {
     RunActivity(ActivityWork),
     /// An activity that was to be confirmed is not wanted any more.
-    SkipActivity,
+    SkipActivity {
+        lineage: ExecutionId,
+        task: TaskId,
+    },
     CancelActivities(InstanceId),
     Reply(Responder, Result<Reply, Rejection>),
     /// The instance has ended; whoever waits for it gets the record.

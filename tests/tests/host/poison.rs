@@ -11,6 +11,36 @@ use durable_runtime::storage::Sqlite;
 use crate::fixture::{eventually, host};
 use crate::process::{PATIENCE, Site};
 
+/// Rule 32: of what was running whenever the process ended only what ends it again is given up.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_innocent_are_not_given_up_with_the_guilty() {
+    const ATTEMPTS: usize = 3;
+    let site = Site::new();
+    let client = site.connect();
+    let innocent: Vec<_> = (0..8).map(|number| format!("innocent-{number}")).collect();
+    for id in &innocent {
+        let start = client.start_new_by_name("innocent", 1);
+        start.instance_id(id).await.unwrap();
+    }
+    let fatal = client.start_new_by_name("fatal", 1).instance_id("fatal-1");
+    fatal.await.unwrap();
+    for _ in 0..ATTEMPTS {
+        let mut process = site.spawn("serve", ["15", "3"]);
+        let status = tokio::task::block_in_place(|| process.child.wait()).unwrap();
+        assert!(!status.success(), "{status}");
+    }
+    let process = site.serve(15, 3);
+    for (id, output) in innocent
+        .iter()
+        .map(|id| (id.as_str(), "done"))
+        .chain([("fatal-1", Failure::POISON)])
+    {
+        let status = client.wait_for_completion(id, PATIENCE).await.unwrap();
+        assert_eq!(status.output_as::<String>().unwrap(), output, "{id}");
+    }
+    process.stop();
+}
+
 /// Rule 32: an activity that aborts the process three times is not run a fourth time.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_activity_that_takes_the_process_down_is_given_up() {

@@ -258,6 +258,24 @@ async fn fatal(ctx: OrchestrationContext, seed: u64) -> Result<String> {
     }
 }
 
+/// Takes its time, so that it runs when something else ends the process.
+#[activity]
+async fn take_time(_seed: u64) -> Result<String> {
+    let time = tokio::time::timeout(Duration::from_millis(200), std::future::pending::<()>());
+    // It is the time that was wanted.
+    let _ = time.await;
+    Ok("done".to_owned())
+}
+
+/// Returns what its activity does, or the failure's type.
+#[orchestrator]
+async fn innocent(ctx: OrchestrationContext, seed: u64) -> Result<String> {
+    match ctx.call_activity::<take_time>(seed).await {
+        Ok(done) => Ok(done),
+        Err(failure) => Ok(failure.error_type().to_owned()),
+    }
+}
+
 /// How an instance is begun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
