@@ -23,6 +23,9 @@ const MARGIN: usize = 256;
 /// By how much it is made longer, in bytes.
 const GROWTH: usize = 4 << 20;
 
+/// A commit of more pages than this is not held up by the file's length.
+const LARGE_COMMIT: usize = 16;
+
 /// The length of the log, in pages, below which its file is left alone: a program that does little is
 /// not to write much.
 const SMALL: usize = 32;
@@ -110,6 +113,10 @@ impl Log {
 
     fn grown(&self, pages: usize) {
         let mut state = self.state();
+        if pages.saturating_sub(state.pages) > LARGE_COMMIT {
+            // It takes its time in any case: what it saves by a longer file is not worth that.
+            state.short = state.short.max(pages + MARGIN);
+        }
         state.pages = pages;
         if pages >= state.enough || pages >= state.short {
             self.news.notify_one();
