@@ -1,8 +1,9 @@
 //! What a history adds up to: the state of an execution as a fold over its events.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
+use rustc_hash::FxHashMap;
 
 use crate::model::{EventKind, ExecutionId, HistoryEvent, InstanceId, ParentLink, Payload, TaskId};
 
@@ -16,7 +17,7 @@ pub(crate) struct ExecutionState {
     /// Whether the code has run at all.
     pub(crate) has_run: bool,
     pub(crate) activities: BTreeMap<TaskId, OpenActivity>,
-    pub(crate) timers: BTreeMap<TaskId, DateTime<Utc>>,
+    pub(crate) timers: Timers,
     pub(crate) children: BTreeMap<TaskId, InstanceId>,
 }
 
@@ -41,7 +42,7 @@ impl ExecutionState {
             start_at,
             has_run: false,
             activities: BTreeMap::new(),
-            timers: BTreeMap::new(),
+            timers: Timers::default(),
             children: BTreeMap::new(),
         }
     }
@@ -88,7 +89,7 @@ impl ExecutionState {
                 self.timers.insert(*id, *fire_at);
             }
             EventKind::TimerFired { id } => {
-                self.timers.remove(id);
+                self.timers.remove(*id);
             }
             EventKind::ExecutionTerminated { .. } => {
                 self.activities.clear();
@@ -105,21 +106,70 @@ impl ExecutionState {
             | EventKind::ExecutionResumed { .. } => {}
         }
     }
+}
 
-    /// The earliest timer.
-    pub(crate) fn next_timer(&self) -> Option<DateTime<Utc>> {
-        self.timers.values().min().copied()
+/// Timers that have been created and neither fired nor cancelled. An execution may have thousands, of
+/// which each step looks only at the first.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Timers {
+    times: FxHashMap<TaskId, DateTime<Utc>>,
+    in_order: BTreeSet<(DateTime<Utc>, TaskId)>,
+}
+
+impl Timers {
+    fn insert(&mut self, id: TaskId, fire_at: DateTime<Utc>) {
+        self.remove(id);
+        self.times.insert(id, fire_at);
+        self.in_order.insert((fire_at, id));
     }
 
-    /// The timers that are due, in the order of their times.
-    pub(crate) fn due_timers(&self, now: DateTime<Utc>) -> Vec<TaskId> {
-        let mut due: Vec<_> = self
-            .timers
-            .iter()
-            .filter(|(_, fire_at)| **fire_at <= now)
-            .map(|(id, fire_at)| (*fire_at, *id))
-            .collect();
-        due.sort_unstable();
-        due.into_iter().map(|(_, id)| id).collect()
+    pub(crate) fn remove(&mut self, id: TaskId) {
+        if let Some(fire_at) = self.times.remove(&id) {
+            self.in_order.remove(&(fire_at, id));
+        }
+    }
+
+    fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// When the first is due.
+    pub(crate) fn next(&self) -> Option<DateTime<Utc>> {
+        self.in_order.first().map(|(fire_at, _)| *fire_at)
+    }
+
+    /// Those that are due, in the order of their times.
+    pub(crate) fn due(&self, now: DateTime<Utc>) -> Vec<TaskId> {
+        let due = self.in_order.iter();
+        due.take_while(|(fire_at, _)| *fire_at <= now)
+            .map(|(_, id)| *id)
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(seconds, 0).unwrap()
+    }
+
+    // Rule 27: those overdue are due in the order of their times.
+    #[test]
+    fn timers_are_due_in_the_order_of_their_times() {
+        let mut timers = Timers::default();
+        for (id, time) in [(0, 30), (1, 10), (2, 20), (3, 10), (4, 40)] {
+            timers.insert(TaskId(id), at(time));
+        }
+        timers.remove(TaskId(2));
+        assert_eq!(timers.next(), Some(at(10)));
+        assert_eq!(timers.due(at(30)), [TaskId(1), TaskId(3), TaskId(0)]);
+        timers.remove(TaskId(1));
+        timers.remove(TaskId(3));
+        assert_eq!(timers.next(), Some(at(30)));
+        assert_eq!(timers.due(at(29)), []);
+        timers.clear();
+        assert_eq!(timers.next(), None);
     }
 }

@@ -135,7 +135,7 @@ impl Partition {
         match engine::replay(&mut live, &history) {
             Ok(replayed) => {
                 for id in replayed.cancelled_timers {
-                    instance.state.timers.remove(&id);
+                    instance.state.timers.remove(id);
                 }
                 instance.undelivered = replayed.undelivered;
                 instance.input = None;

@@ -19,7 +19,7 @@ impl Partition {
         };
         if !instance.has_ended() {
             if instance.state.has_run {
-                for timer in instance.state.due_timers(self.now) {
+                for timer in instance.state.timers.due(self.now) {
                     instance.arrive(self.now, EventKind::TimerFired { id: timer });
                 }
             }
@@ -110,7 +110,7 @@ impl Partition {
             did.push(HistoryEvent::new(time, action));
         }
         for timer in episode.actions.cancelled_timers {
-            instance.state.timers.remove(&timer);
+            instance.state.timers.remove(timer);
         }
         if let Some(status) = episode.actions.custom_status {
             instance.record.custom_status = Some(status);

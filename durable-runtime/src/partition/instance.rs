@@ -116,7 +116,7 @@ impl Instance {
             return Some(Due::Now);
         }
         if self.state.has_run {
-            self.state.next_timer().map(Due::At)
+            self.state.timers.next().map(Due::At)
         } else {
             // Also an instance whose first episode is still to come: recovery has to find it.
             Some(self.state.start_at.map_or(Due::Now, Due::At))
@@ -128,7 +128,7 @@ impl Instance {
         if self.has_ended() {
             None
         } else if self.state.has_run {
-            self.state.next_timer()
+            self.state.timers.next()
         } else {
             self.state.start_at
         }
