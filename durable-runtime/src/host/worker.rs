@@ -179,6 +179,8 @@ impl Worker {
                 };
                 if self.partitions.insert(id, owned).is_some() {
                     self.setup.executor.skip_all(id);
+                    // Another worker may have owned it in between.
+                    self.setup.watchers.recheck_all();
                 }
             }
             ThreadInput::Disown(id) => {
