@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::ClientError;
 use crate::clock;
 use crate::model::{
-    Command, Envelope, InstanceId, InstanceRecord, OnExisting, Rejection, Reply, RequestId,
-    RuntimeStatus,
+    Command, Envelope, ExecutionId, InstanceId, InstanceRecord, OnExisting, Rejection, Reply,
+    RequestId, RuntimeStatus,
 };
 use crate::storage::{HubStorage, StorageError, Watch};
 
@@ -34,6 +34,44 @@ pub(crate) trait LocalHost: fmt::Debug + Send + Sync {
     fn unsubscribe(&self, id: &InstanceId);
 }
 
+/// Somebody who waits to be told that an instance has ended. One that is dropped waits no longer.
+#[derive(Debug)]
+pub(super) struct Subscription {
+    local: Arc<dyn LocalHost>,
+    id: InstanceId,
+    ended: Option<oneshot::Receiver<Arc<InstanceRecord>>>,
+}
+
+impl Subscription {
+    /// The record of the instance when it has ended; `None` means: look in storage.
+    pub(super) async fn ended(mut self) -> Option<Arc<InstanceRecord>> {
+        let record = self.ended.as_mut()?.await.ok();
+        self.ended = None;
+        record
+    }
+
+    /// Whether an execution other than `execution` has ended.
+    pub(super) fn is_of_other_than(&mut self, execution: ExecutionId) -> bool {
+        let Some(record) = self.ended.as_mut().and_then(|ended| ended.try_recv().ok()) else {
+            return false;
+        };
+        let is_other = record.execution != execution;
+        let (again, ended) = oneshot::channel();
+        // What was taken out is put back; the other end is here.
+        let _ = again.send(record);
+        self.ended = Some(ended);
+        is_other
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        if self.ended.take().is_some() {
+            self.local.unsubscribe(&self.id);
+        }
+    }
+}
+
 /// How to reach the instances of a hub.
 #[derive(Debug)]
 pub(super) struct Link {
@@ -48,6 +86,16 @@ const LOOK_AGAIN: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Link {
+    /// Has the host of this process tell when the instance has ended, if it is the owner.
+    pub(super) fn subscribe(&self, id: &InstanceId) -> Option<Subscription> {
+        let local = self.local.as_ref()?;
+        Some(Subscription {
+            ended: Some(local.subscribe(id)?),
+            local: Arc::clone(local),
+            id: id.clone(),
+        })
+    }
+
     /// Runs a call of storage on the pool for blocking work.
     pub(super) async fn read<T: Send + 'static>(
         &self,
@@ -234,4 +282,69 @@ fn refusal(command: &Command, status: RuntimeStatus) -> Option<(&'static str, &'
         Command::Start(_) | Command::SubOrchestrationEnded { .. } => return None,
     };
     (!is_fine).then_some((action, needs))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::client::DurableClient;
+    use crate::model::TaskHubName;
+    use crate::storage::{HubOptions, Memory, StorageProvider};
+
+    /// Owns nothing, and counts those who wait.
+    #[derive(Debug, Default)]
+    struct Idle {
+        waiting: AtomicUsize,
+        senders: std::sync::Mutex<Vec<oneshot::Sender<Arc<InstanceRecord>>>>,
+    }
+
+    impl LocalHost for Idle {
+        fn request(
+            &self,
+            _: &InstanceId,
+            command: Command,
+        ) -> Result<oneshot::Receiver<Result<Reply, Rejection>>, Command> {
+            Err(command)
+        }
+
+        fn subscribe(&self, _: &InstanceId) -> Option<oneshot::Receiver<Arc<InstanceRecord>>> {
+            let (sender, receiver) = oneshot::channel();
+            self.waiting.fetch_add(1, Ordering::Relaxed);
+            self.senders.lock().unwrap().push(sender);
+            Some(receiver)
+        }
+
+        fn unsubscribe(&self, _: &InstanceId) {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    // Else a host remembers for good every id that somebody has waited for in vain.
+    #[tokio::test]
+    async fn who_gives_up_waiting_leaves_nothing_behind() {
+        const SOON: Duration = Duration::from_millis(20);
+        let hub = TaskHubName::new("hub").unwrap();
+        let storage = Memory::new()
+            .open_hub(&hub, &HubOptions::default())
+            .unwrap();
+        let local = Arc::new(Idle::default());
+        let link: Arc<dyn LocalHost> = Arc::clone(&local) as _;
+        let client = DurableClient::new(hub, storage, Some(link), 1_024);
+        let waiting = || local.waiting.load(Ordering::Relaxed);
+
+        let unknown = client.wait_for_completion("unknown", SOON).await;
+        assert!(matches!(unknown, Err(ClientError::InstanceNotFound { .. })));
+        assert_eq!(waiting(), 0);
+
+        let run = client.start_new_by_name("any", ()).await.unwrap();
+        assert!(matches!(
+            run.wait(SOON).await,
+            Err(ClientError::Timeout { .. })
+        ));
+        assert_eq!(waiting(), 1, "that of the run");
+        assert!(tokio::time::timeout(SOON, run.output()).await.is_err());
+        assert_eq!(waiting(), 0);
+    }
 }

@@ -289,17 +289,12 @@ impl DurableClient {
     async fn ended_record(&self, id: &InstanceId) -> Result<Arc<InstanceRecord>, ClientError> {
         const LOOK_AGAIN: Duration = Duration::from_secs(1);
         loop {
-            let local = self.link().local.as_ref();
-            let ended = local.and_then(|local| local.subscribe(id));
+            let subscription = self.link().subscribe(id);
             if let Some(record) = self.record(id).await? {
-                if let (Some(local), Some(ended)) = (local, ended) {
-                    drop(ended);
-                    local.unsubscribe(id);
-                }
                 return Ok(record);
             }
-            if let Some(ended) = ended {
-                if let Ok(record) = ended.await {
+            if let Some(subscription) = subscription {
+                if let Some(record) = subscription.ended().await {
                     return Ok(record);
                 }
             } else {

@@ -3,21 +3,21 @@
 use std::fmt;
 use std::future::IntoFuture;
 use std::marker::PhantomData;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures_core::future::BoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use super::link::Subscription;
 use super::{ClientError, DurableClient, OrchestrationStatus};
 use crate::model::{
     Command, ExecutionId, InstanceId, InstanceRecord, OnExisting, Payload, Reply, RuntimeStatus,
     StartOrchestration, Tags,
 };
-use std::sync::{Arc, Mutex, PoisonError};
 
 /// A start: made by [`DurableClient::start_new`], sent by awaiting it.
 #[must_use = "nothing is started unless this is awaited"]
@@ -132,7 +132,7 @@ impl<T> fmt::Debug for StartNew<T> {
 pub struct OrchestrationRun<T> {
     client: DurableClient,
     id: InstanceId,
-    ended: Mutex<Option<oneshot::Receiver<Arc<InstanceRecord>>>>,
+    ended: Mutex<Option<Subscription>>,
     output: PhantomData<fn() -> T>,
 }
 
@@ -148,30 +148,18 @@ impl<T> OrchestrationRun<T> {
 
     /// Has the host tell when the instance ends; to be called before it is started.
     fn subscribe(&mut self) {
-        let local = self.client.link().local.as_ref();
-        let ended = local.and_then(|local| local.subscribe(&self.id));
-        *self.ended.get_mut().unwrap_or_else(PoisonError::into_inner) = ended;
+        self.ended = Mutex::new(self.client.link().subscribe(&self.id));
     }
 
     /// What has ended before the start was answered may be the instance that was replaced. What
     /// ends later is not.
     fn forget_replaced(&mut self, started: ExecutionId) {
         let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Some(record) = ended.as_mut().and_then(|ended| ended.try_recv().ok()) {
-            let (sender, receiver) = oneshot::channel();
-            *ended = (record.execution == started).then_some(receiver);
-            // Nobody wants it if it was forgotten.
-            let _ = sender.send(record);
-        }
+        ended.take_if(|ended| ended.is_of_other_than(started));
     }
 
     fn unsubscribe(&mut self) {
-        let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if ended.take().is_some()
-            && let Some(local) = &self.client.link().local
-        {
-            local.unsubscribe(&self.id);
-        }
+        self.ended = Mutex::new(None);
     }
 
     /// The id of the instance.
@@ -195,7 +183,7 @@ impl<T> OrchestrationRun<T> {
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         let record = match subscribed {
-            Some(ended) => ended.await.ok(),
+            Some(ended) => ended.ended().await,
             None => None,
         };
         let record = match record {
@@ -259,12 +247,6 @@ fn output_of<T: DeserializeOwned>(record: &InstanceRecord) -> Result<T, ClientEr
             output.decode().map_err(unreadable)?,
         )),
         _ => output.decode().map_err(unreadable),
-    }
-}
-
-impl<T> Drop for OrchestrationRun<T> {
-    fn drop(&mut self) {
-        self.unsubscribe();
     }
 }
 

@@ -67,12 +67,7 @@ macro_rules! call_methods {
             /// takes longer than `duration`. What was called is not interrupted, its result is
             /// ignored.
             pub fn timeout(mut self, duration: Duration) -> Self {
-                let timer = self.call.core.next_task_id();
-                self.call.limit = Some(Limit {
-                    duration,
-                    timer,
-                    scheduled: false,
-                });
+                self.call.limit_to(duration);
                 self
             }
 
@@ -256,6 +251,30 @@ impl Call {
         Ok(())
     }
 
+    fn limit_to(&mut self, duration: Duration) {
+        self.drop_limit();
+        let timer = self.core.next_task_id();
+        // A call that was started is under way.
+        let scheduled = !matches!(self.stage, Stage::New(_) | Stage::Done);
+        if scheduled {
+            let fire_at = after(self.core.now(), duration);
+            self.core.schedule_timer(timer, fire_at);
+        }
+        self.limit = Some(Limit {
+            duration,
+            timer,
+            scheduled,
+        });
+    }
+
+    fn drop_limit(&mut self) {
+        if let Some(limit) = self.limit.take()
+            && limit.scheduled
+        {
+            self.core.cancel_timer(limit.timer);
+        }
+    }
+
     fn child_id(&self, wanted: Option<&str>, task: TaskId) -> Result<InstanceId, Failure> {
         let identity = &self.core.identity;
         let Some(wanted) = wanted else {
@@ -381,11 +400,7 @@ impl Call {
             Stage::Backoff(timer) => self.core.cancel_timer(timer),
             Stage::New(_) | Stage::Done => {}
         }
-        if let Some(limit) = self.limit.take()
-            && limit.scheduled
-        {
-            self.core.cancel_timer(limit.timer);
-        }
+        self.drop_limit();
     }
 }
 

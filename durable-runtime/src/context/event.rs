@@ -77,6 +77,11 @@ impl Wait {
     }
 
     fn poll<T: DeserializeOwned>(&mut self) -> Poll<Result<T, TaskFailed>> {
+        if self.stage == Stage::Done {
+            let message = "a durable task was polled after it had ended";
+            let failure = Failure::new(Failure::PANIC, message);
+            return Poll::Ready(Err(TaskFailed::new(self.name.clone(), failure)));
+        }
         self.begin();
         let Some(Outcome::Event(event)) = self.core.poll_outcome(self.id) else {
             return Poll::Pending;

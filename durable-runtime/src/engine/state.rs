@@ -108,39 +108,42 @@ impl ExecutionState {
     }
 }
 
-/// The timers that have not fired, by number and by time.
+/// Timers that have been created and neither fired nor cancelled. An execution may have thousands, of
+/// which each step looks only at the first.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Timers {
     times: FxHashMap<TaskId, DateTime<Utc>>,
-    queue: BTreeSet<(DateTime<Utc>, TaskId)>,
+    in_order: BTreeSet<(DateTime<Utc>, TaskId)>,
 }
 
 impl Timers {
-    pub(crate) fn insert(&mut self, id: TaskId, fire_at: DateTime<Utc>) {
+    fn insert(&mut self, id: TaskId, fire_at: DateTime<Utc>) {
+        self.remove(id);
         self.times.insert(id, fire_at);
-        self.queue.insert((fire_at, id));
+        self.in_order.insert((fire_at, id));
     }
 
     pub(crate) fn remove(&mut self, id: TaskId) {
         if let Some(fire_at) = self.times.remove(&id) {
-            self.queue.remove(&(fire_at, id));
+            self.in_order.remove(&(fire_at, id));
         }
     }
 
-    pub(crate) fn clear(&mut self) {
-        self.times.clear();
-        self.queue.clear();
+    fn clear(&mut self) {
+        *self = Self::default();
     }
 
     /// When the first is due.
     pub(crate) fn next(&self) -> Option<DateTime<Utc>> {
-        self.queue.first().map(|(fire_at, _)| *fire_at)
+        self.in_order.first().map(|(fire_at, _)| *fire_at)
     }
 
-    /// The timers that are due at `now`, in the order of their times.
+    /// Those that are due, in the order of their times.
     pub(crate) fn due(&self, now: DateTime<Utc>) -> Vec<TaskId> {
-        let due = self.queue.iter().take_while(|(fire_at, _)| *fire_at <= now);
-        due.map(|(_, id)| *id).collect()
+        let due = self.in_order.iter();
+        due.take_while(|(fire_at, _)| *fire_at <= now)
+            .map(|(_, id)| *id)
+            .collect()
     }
 }
 
@@ -148,17 +151,25 @@ impl Timers {
 mod tests {
     use super::*;
 
-    // Rule 27: overdue timers fire in the order of their due times.
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(seconds, 0).unwrap()
+    }
+
+    // Rule 27: those overdue are due in the order of their times.
     #[test]
     fn timers_are_due_in_the_order_of_their_times() {
-        let at = |second| DateTime::from_timestamp(second, 0).unwrap();
         let mut timers = Timers::default();
-        for (id, second) in [(0, 30), (1, 10), (2, 20), (3, 10)] {
-            timers.insert(TaskId(id), at(second));
+        for (id, time) in [(0, 30), (1, 10), (2, 20), (3, 10), (4, 40)] {
+            timers.insert(TaskId(id), at(time));
         }
-        timers.remove(TaskId(3));
+        timers.remove(TaskId(2));
         assert_eq!(timers.next(), Some(at(10)));
-        assert_eq!(timers.due(at(9)), []);
-        assert_eq!(timers.due(at(20)), [TaskId(1), TaskId(2)]);
+        assert_eq!(timers.due(at(30)), [TaskId(1), TaskId(3), TaskId(0)]);
+        timers.remove(TaskId(1));
+        timers.remove(TaskId(3));
+        assert_eq!(timers.next(), Some(at(30)));
+        assert_eq!(timers.due(at(29)), []);
+        timers.clear();
+        assert_eq!(timers.next(), None);
     }
 }

@@ -207,8 +207,9 @@ impl Executor {
             return;
         }
         let executor = self.clone();
+        // Before the task runs: a termination may come first, and is not to be missed.
+        let token = self.started(&work.instance);
         self.shared.runtime.spawn(async move {
-            let token = executor.started(&work.instance);
             let outcome = executor.run(&work, token.clone()).await;
             executor.ended(&work.instance, &token);
             let key = (work.lineage, work.task);

@@ -40,8 +40,14 @@ impl LocalHost for LocalLink {
     }
 
     fn subscribe(&self, id: &InstanceId) -> Option<oneshot::Receiver<Arc<InstanceRecord>>> {
-        self.router.epoch(self.router.partition_of(id))?;
-        Some(self.watchers.subscribe(id))
+        // In this order: whoever takes the partition away later has all look again.
+        let ended = self.watchers.subscribe(id);
+        if self.router.epoch(self.router.partition_of(id)).is_none() {
+            drop(ended);
+            self.watchers.unsubscribe(id);
+            return None;
+        }
+        Some(ended)
     }
 
     fn unsubscribe(&self, id: &InstanceId) {

@@ -93,11 +93,15 @@ impl Worker {
             .any(|owned| !owned.waiting.is_empty())
             && !self.setup.state.is_abandoned()
         {
-            if let Ok(ThreadInput::Partition { id, input, .. }) =
-                self.setup.inputs.recv_timeout(ROUND)
-                && let Some(sequence) = input.committed()
-            {
-                self.release(id, sequence);
+            match self.setup.inputs.recv_timeout(ROUND) {
+                Ok(ThreadInput::Partition { id, input, .. }) => {
+                    if let Some(sequence) = input.committed() {
+                        self.release(id, sequence);
+                    }
+                }
+                // Its commits are refused, so nothing of it will ever be durable.
+                Ok(ThreadInput::Disown(id)) => drop(self.partitions.remove(&id)),
+                Ok(ThreadInput::Own(_) | ThreadInput::Stop) | Err(_) => {}
             }
         }
         for (id, owned) in &self.partitions {
@@ -175,6 +179,8 @@ impl Worker {
                 };
                 if self.partitions.insert(id, owned).is_some() {
                     self.setup.executor.skip_all(id);
+                    // Another worker may have owned it in between.
+                    self.setup.watchers.recheck_all();
                 }
             }
             ThreadInput::Disown(id) => {

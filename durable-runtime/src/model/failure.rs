@@ -48,6 +48,10 @@ impl Failure {
     /// What is stored of an instance cannot be read.
     pub const CORRUPT: &str = "Corrupt";
 
+    /// The longest chain of causes that is kept. Each is an object in the one above it, and readers
+    /// of JSON go about twice as deep and no deeper.
+    const MAX_CAUSES: usize = 64;
+
     /// A failure of the given type.
     pub fn new(error_type: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
@@ -62,23 +66,43 @@ impl Failure {
     /// The failure that `error` and the chain of its sources make.
     pub fn from_error<E: std::error::Error + 'static>(error: &E) -> Self {
         let mut failure = Self::link(error).unwrap_or_else(|| Self {
-            inner: error.source().map(|source| Box::new(Self::chain(source))),
+            inner: Self::cause_of(error, Self::MAX_CAUSES),
             ..Self::new(type_name::<E>(), error.to_string())
         });
+        failure.shorten();
         // Through the causes of the user's own error types, "do not retry" stays what it is.
         failure.non_retriable |= failure.inner().is_some_and(Self::is_non_retriable);
         failure
     }
 
-    fn chain(error: &(dyn std::error::Error + 'static)) -> Self {
-        Self::link(error).unwrap_or_else(|| {
-            let inner = error.source().map(|source| Box::new(Self::chain(source)));
+    /// The causes of `error`, `more` of them at most: the chain may be a circle.
+    fn cause_of(error: &dyn std::error::Error, more: usize) -> Option<Box<Self>> {
+        let more = more.checked_sub(1)?;
+        let source = error.source()?;
+        Some(Box::new(Self::link(source).unwrap_or_else(|| {
+            let inner = Self::cause_of(source, more);
             Self {
                 non_retriable: inner.as_ref().is_some_and(|inner| inner.non_retriable),
                 inner,
-                ..Self::new("unknown", error.to_string())
+                ..Self::new("unknown", source.to_string())
             }
-        })
+        })))
+    }
+
+    /// Leaves causes out where there are too many: those before the last, which tells most.
+    fn shorten(&mut self) {
+        let mut link = &mut self.inner;
+        for _ in 1..Self::MAX_CAUSES {
+            match link {
+                Some(failure) => link = &mut failure.inner,
+                None => return,
+            }
+        }
+        while let Some(failure) = link
+            && failure.inner.is_some()
+        {
+            *link = failure.inner.take();
+        }
     }
 
     /// An error of ours already holds its failure whole.
@@ -122,6 +146,7 @@ impl Failure {
     #[must_use]
     pub fn caused_by(mut self, inner: Failure) -> Self {
         self.inner = Some(Box::new(inner));
+        self.shorten();
         self
     }
 
@@ -367,6 +392,44 @@ mod tests {
         assert_eq!(failure.inner().unwrap().message(), "card 7 declined");
         let text = serde_json::to_string(&failure).unwrap();
         assert_eq!(serde_json::from_str::<Failure>(&text).unwrap(), failure);
+    }
+
+    // Rule 31: one that comes up through many callers can be read again, with its first cause.
+    #[test]
+    fn a_long_chain_of_causes_can_be_read_back() {
+        let mut failure = Failure::from_error(&Declined { card: 7 }).non_retriable();
+        for _ in 0..300 {
+            failure = Failure::from_error(&TaskFailed::new("child", failure));
+        }
+        let text = serde_json::to_string(&failure).unwrap();
+        assert_eq!(serde_json::from_str::<Failure>(&text).unwrap(), failure);
+        assert!(failure.is_non_retriable());
+        let links: Vec<_> =
+            std::iter::successors(Some(&failure), |failure| failure.inner()).collect();
+        assert_eq!(links.len(), 1 + Failure::MAX_CAUSES);
+        assert_eq!(links.last().unwrap().message(), "card 7 declined");
+    }
+
+    #[derive(Debug)]
+    struct Endless;
+
+    impl fmt::Display for Endless {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("endless")
+        }
+    }
+
+    impl std::error::Error for Endless {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            Some(self)
+        }
+    }
+
+    #[test]
+    fn a_circle_of_causes_has_an_end() {
+        let failure = Failure::from_error(&Endless);
+        let links = std::iter::successors(Some(&failure), |failure| failure.inner());
+        assert_eq!(links.count(), 1 + Failure::MAX_CAUSES);
     }
 
     // Rule 31: a failure handed on with `?` keeps the first error's type and details.

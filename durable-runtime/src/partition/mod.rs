@@ -219,6 +219,13 @@ pub(crate) struct Partition {
     next_message: u64,
 }
 
+/// An owner has the numbers of its messages above all of the owners before it, and so many bits to
+/// count them that it does not reach those of the next one: storage would take what that sends for
+/// repetitions. 32 bits would last a busy partition for a few days.
+const MESSAGE_BITS: u32 = 40;
+// What is left counts the owners, in the 63 bits that storage keeps: one each 15 seconds, for years.
+const _: () = assert!(1_u64 << (63 - MESSAGE_BITS) > 8_000_000);
+
 /// How many instances are loaded at a time while a new owner takes up what is due.
 const MAX_RECOVERING: usize = 64;
 
@@ -231,7 +238,7 @@ impl Partition {
         inbox: Vec<InboxMessage>,
     ) -> Self {
         let delta = Delta::new(config.id, config.epoch);
-        let next_message = config.epoch.0 << 32;
+        let next_message = config.epoch.0 << MESSAGE_BITS;
         let mut partition = Self {
             config,
             now,

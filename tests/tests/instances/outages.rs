@@ -15,7 +15,9 @@ use durable_runtime::storage::{
 use tokio::sync::watch;
 
 use crate::functions::{chain, greet};
-use crate::support::{Setting, Site, Storage, run, until_recorded, until_status};
+use crate::support::{Setting, Site, Storage, now, run, until_recorded, until_status};
+
+const LONG: Duration = Duration::from_secs(3600);
 
 /// Memory that can be made to fail.
 #[derive(Debug, Clone)]
@@ -27,6 +29,7 @@ struct Failing {
 #[derive(Debug, Default)]
 struct Outage {
     is_on: bool,
+    is_fenced: bool,
     refused: u32,
 }
 
@@ -43,6 +46,11 @@ impl Failing {
             outage.is_on = is_on;
             outage.refused = 0;
         });
+    }
+
+    /// From now on somebody else owns all partitions, as far as commits tell.
+    fn fence(&self) {
+        self.outage.send_modify(|outage| outage.is_fenced = true);
     }
 
     /// Waits until so many calls have failed.
@@ -135,6 +143,10 @@ impl HubStorage for FailingHub {
 
     fn commit(&self, deltas: &[Delta]) -> Result<(), StorageError> {
         self.check()?;
+        if self.outage.borrow().is_fenced {
+            let partitions = deltas.iter().map(|delta| delta.partition).collect();
+            return Err(StorageError::Fenced { partitions });
+        }
         self.hub.commit(deltas)
     }
 
@@ -245,6 +257,34 @@ async fn a_client_through_storage_gets_the_error() {
         let host = site.host_on(storage).await;
         assert_eq!(run.output().await.unwrap(), "Hello Ann!");
         host.shutdown().await.unwrap();
+    })
+    .await;
+}
+
+// Rule 45: what another worker has taken over is not waited for when the host ends.
+#[tokio::test]
+async fn a_host_ends_although_its_last_commit_is_refused() {
+    run(Setting::Memory, async |mut site: Site| {
+        site.options.partition_count = 1;
+        site.options.shutdown_grace = LONG;
+        let storage = Failing::new();
+        let host = site.host_on(storage.clone()).await;
+        let client = host.client();
+        let later = client.start_new::<greet>("Ann").start_at(now() + LONG);
+        let run = later.await.unwrap();
+        storage.fail(true);
+        let suspended = tokio::spawn(async move { client.suspend(run.id(), "wait").await });
+        storage.refused(2).await;
+        let ends = tokio::spawn(async move { host.shutdown().await });
+        // The partition thread hands the rest over and waits for the commit.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        storage.fence();
+        storage.fail(false);
+        ends.await.unwrap().unwrap();
+        assert!(matches!(
+            suspended.await.unwrap(),
+            Err(ClientError::Busy { .. })
+        ));
     })
     .await;
 }

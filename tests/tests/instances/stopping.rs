@@ -6,7 +6,9 @@ use durable_runtime::client::{ClientError, RuntimeStatus};
 use durable_runtime::model::Failure;
 
 use crate::functions::{chain, collect, grandparent, greet, outlives_its_child, parent, patient};
-use crate::support::{Site, event_names, now, status, until_recorded, until_status};
+use crate::support::{
+    Setting, Site, bounded, event_names, now, status, until_recorded, until_status,
+};
 
 everywhere!(
     a_pending_instance_never_runs,
@@ -226,4 +228,31 @@ async fn an_event_raised_before_is_not_lost_to_history(site: Site) {
     assert_eq!(names.last(), Some(&"ExecutionTerminated"));
     let custom_status = run.status().await.unwrap().custom_status;
     assert_eq!(custom_status, Some(serde_json::json!(1)));
+}
+
+// Rule 6: an activity that has been handed over and is yet to take its first step is told as well.
+#[test]
+fn an_activity_that_is_just_beginning_is_told() {
+    // Activities run on this one thread, which does nothing else until the instance has ended.
+    let runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = { runtime }.enable_all().build().unwrap();
+    let site = Site::new(Setting::Memory);
+    site.bench.hold("a");
+    let host = runtime.block_on(site.host());
+    let client = host.client();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = { runtime }.enable_all().build().unwrap();
+        runtime.block_on(bounded(async {
+            let run = client.start_new::<patient>("a").await.unwrap();
+            until_recorded(&client, run.id(), "TaskScheduled", 1).await;
+            run.terminate("enough").await.unwrap();
+        }));
+    })
+    .join()
+    .unwrap();
+    runtime.block_on(bounded(async {
+        site.bench.until_cancelled("a").await;
+        host.shutdown().await.unwrap();
+    }));
 }

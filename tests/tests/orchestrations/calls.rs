@@ -51,6 +51,19 @@ async fn a_call_that_is_not_polled_is_not_made() {
 }
 
 #[orchestrator]
+async fn limits_a_started_call(ctx: OrchestrationContext) -> Result<bool> {
+    let call = ctx.call_activity::<gated>("never opened").start();
+    Ok(call.timeout(millis(10)).await.unwrap_err().is_timeout())
+}
+
+// OrchestrationContext: a time limit holds for a call that was started, too.
+#[tokio::test]
+async fn a_started_call_can_be_limited() {
+    let bench = Bench::start().await;
+    assert!(bench.output::<limits_a_started_call>(()).await);
+}
+
+#[orchestrator]
 async fn limits_a_call(ctx: OrchestrationContext) -> Result<(bool, String, String)> {
     let call = ctx.call_activity::<gated>("never opened");
     let failed = call.timeout(millis(10)).await.unwrap_err();

@@ -316,3 +316,24 @@ async fn sending_to_an_invalid_id_fails() {
         "{failure}"
     );
 }
+
+#[orchestrator]
+async fn awaits_an_event_twice(ctx: OrchestrationContext) -> Result<String> {
+    let mut event = ctx.wait_for_external_event::<u32>("go");
+    (&mut event).await?;
+    let limit = ctx.sleep(LONG);
+    select! {
+        again = event => Ok(again.unwrap_err().message().to_owned()),
+        () = limit => Ok("never".to_owned()),
+    }
+}
+
+// A task that has ended is an error to await, and does not keep the code waiting for ever.
+#[tokio::test]
+async fn an_event_is_awaited_once() {
+    let bench = Bench::start().await;
+    let run = bench.begin_run::<awaits_an_event_twice>(()).await;
+    run.raise_event("go", 1).await.unwrap();
+    let message = within(run.output()).await.unwrap();
+    assert!(message.contains("after it had ended"), "{message}");
+}
