@@ -9,6 +9,7 @@ use rustc_hash::FxHashMap;
 
 use super::events::{Delivered, EventQueues};
 use super::poll::{self, Waiter};
+use super::time::to_stored_precision;
 use crate::model::{EventKind, ExecutionId, Failure, InstanceId, Payload, TaskId};
 
 /// What an execution is, for the user's code to ask.
@@ -222,6 +223,7 @@ impl Core {
     }
 
     pub(crate) fn schedule_timer(&self, id: TaskId, fire_at: DateTime<Utc>) {
+        let fire_at = to_stored_precision(fire_at);
         self.schedule(id, EventKind::TimerCreated { id, fire_at });
     }
 

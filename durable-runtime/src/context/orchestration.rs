@@ -198,6 +198,12 @@ impl OrchestrationContext {
     /// }
     /// ```
     ///
+    /// The error type of the orchestrator must be made from [`TaskFailed`] and keep it as its source or
+    /// in its message, as [`Error`] and `#[from]` do: by that the runtime knows what is returned.
+    ///
+    /// Activities that were started and not awaited run on, but are not run again if the process ends
+    /// before they have.
+    ///
     /// Events that were not consumed are there in the next execution, unless
     /// [`discard_unprocessed_events`](ContinueAsNew::discard_unprocessed_events) is added. The last
     /// call wins.

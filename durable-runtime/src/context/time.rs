@@ -28,7 +28,7 @@ const LAST_TIME: DateTime<Utc> = match DateTime::from_timestamp(253_402_300_799,
 
 /// The first time from `time` on that storage can keep, which is a whole microsecond: a part of one
 /// that was lost there would let the timer fire early.
-fn to_stored_precision(time: DateTime<Utc>) -> DateTime<Utc> {
+pub(crate) fn to_stored_precision(time: DateTime<Utc>) -> DateTime<Utc> {
     let whole = time.trunc_subsecs(6);
     if whole == time {
         time

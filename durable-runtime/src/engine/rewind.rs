@@ -1,14 +1,16 @@
 //! Rewinding a failed execution: taking its last failures out of the history, so that what failed
 //! is run again and what succeeded is not.
 
-use crate::model::{EventKind, HistoryEvent, InstanceId, TaskId};
+use rustc_hash::FxHashSet;
+
+use crate::model::{EventKind, HistoryEvent, TaskId};
 
 /// A history from which the last failures have been taken out.
 #[derive(Debug)]
 pub(crate) struct Rewound {
     pub(crate) history: Vec<HistoryEvent>,
-    /// Sub-orchestrations that failed and are to be rewound as well.
-    pub(crate) children: Vec<InstanceId>,
+    /// The calls whose failures were taken out.
+    pub(crate) again: FxHashSet<TaskId>,
 }
 
 /// Rewinds `history`, which ends in a failure, and ends it with `marker`.
@@ -29,26 +31,45 @@ pub(crate) fn rewind(
         .collect();
     drop_last_episode_if_idle(&mut kept);
     let failures: Vec<TaskId> = kept.iter().filter_map(failed_task).collect();
-    let mut removed = failures.clone();
-    if !is_consistent(&without(&kept, &removed)) {
-        removed.clear();
-        for id in failures.into_iter().rev() {
-            removed.push(id);
-            if !is_consistent(&without(&kept, &removed)) {
-                removed.pop();
-            }
-        }
-    }
+    let removed = removable(&kept, &failures, &mut is_consistent);
     let mut rewound = without(&kept, &removed);
-    let children = removed
-        .iter()
-        .filter_map(|id| child_of(&kept, *id))
-        .collect();
     rewound.push(marker);
     Rewound {
         history: rewound,
-        children,
+        again: removed,
     }
+}
+
+/// How many histories are tried at most. One with more failures that the code went on from keeps the
+/// earliest of them unasked.
+const MAX_TRIES: usize = 256;
+
+/// The failures without which the rest of a history is consistent: all of them most of the time, and
+/// otherwise as many as are found by halving, the latest first.
+fn removable(
+    history: &[HistoryEvent],
+    failures: &[TaskId],
+    is_consistent: &mut impl FnMut(&[HistoryEvent]) -> bool,
+) -> FxHashSet<TaskId> {
+    let mut removed = FxHashSet::default();
+    let mut ranges = vec![failures];
+    for _ in 0..MAX_TRIES {
+        let Some(range) = ranges.pop() else {
+            break;
+        };
+        removed.extend(range);
+        if range.is_empty() || is_consistent(&without(history, &removed)) {
+            continue;
+        }
+        for id in range {
+            removed.remove(id);
+        }
+        if range.len() > 1 {
+            let (earlier, later) = range.split_at(range.len() / 2);
+            ranges.extend([earlier, later]);
+        }
+    }
+    removed
 }
 
 /// The episode in which the code failed is run again, not replayed, unless it has done something.
@@ -78,7 +99,7 @@ fn restarted_task(event: &HistoryEvent) -> Option<TaskId> {
     }
 }
 
-fn without(history: &[HistoryEvent], failures: &[TaskId]) -> Vec<HistoryEvent> {
+fn without(history: &[HistoryEvent], failures: &FxHashSet<TaskId>) -> Vec<HistoryEvent> {
     history
         .iter()
         .filter(|event| {
@@ -89,11 +110,33 @@ fn without(history: &[HistoryEvent], failures: &[TaskId]) -> Vec<HistoryEvent> {
         .collect()
 }
 
-fn child_of(history: &[HistoryEvent], task: TaskId) -> Option<InstanceId> {
-    history.iter().find_map(|event| match &event.kind {
-        EventKind::SubOrchestrationCreated { id, instance, .. } if *id == task => {
-            Some(instance.clone())
-        }
-        _ => None,
-    })
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rule 8: of many failures only those that brought the execution down are taken out, and few
+    /// histories are tried for that.
+    #[test]
+    fn the_failures_that_matter_are_found_by_halving() {
+        let failures: Vec<_> = (0..1_000).map(TaskId).collect();
+        let history: Vec<_> = failures
+            .iter()
+            .map(|id| {
+                let failure = crate::model::Failure::new("", "");
+                let event = EventKind::TaskFailed { id: *id, failure };
+                HistoryEvent::new(chrono::DateTime::UNIX_EPOCH, event)
+            })
+            .collect();
+        // The code went on from two of them.
+        let went_on = [TaskId(3), TaskId(700)];
+        let mut tries = 0;
+        let removed = removable(&history, &failures, &mut |history| {
+            tries += 1;
+            let kept: Vec<_> = history.iter().filter_map(failed_task).collect();
+            went_on.iter().all(|id| kept.contains(id))
+        });
+        assert_eq!(removed.len(), 998);
+        assert!(!removed.contains(&TaskId(3)) && !removed.contains(&TaskId(700)));
+        assert!(tries < 50, "{tries}");
+    }
 }

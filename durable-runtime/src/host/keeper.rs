@@ -81,6 +81,10 @@ impl Keeper {
                 self.logged("acquiring partitions", result);
             }
         }
+        if self.state.failure().is_some() {
+            // Nothing that the partitions do now would last.
+            self.router.stop_threads();
+        }
     }
 
     fn owns_all(&self) -> bool {

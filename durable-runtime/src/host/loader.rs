@@ -7,6 +7,10 @@ use std::time::Duration;
 use super::router::Router;
 use super::state::HostState;
 use crate::model::{Epoch, InstanceId, PartitionId, StoredInstance};
+
+/// An instance as it was found; an error if its row cannot be read.
+type Found = Result<Option<StoredInstance>, String>;
+
 use crate::partition::{Input, Query};
 use crate::storage::{HubStorage, StorageError};
 
@@ -58,15 +62,19 @@ impl Loader {
     }
 
     fn find_children(&self, (partition, epoch): (PartitionId, Epoch), id: InstanceId) {
-        if let Some(Ok(children)) = self.retry(|| self.storage.children(&id)) {
-            let input = Input::Children { id, children };
-            self.router.send_to(partition, epoch, input);
+        match self.retry(|| self.storage.children(&id)) {
+            Some(Ok(children)) => {
+                let input = Input::Children { id, children };
+                self.router.send_to(partition, epoch, input);
+            }
+            Some(Err(error)) => self.state.fail(error.into()),
+            None => {}
         }
     }
 
-    fn load(&self, ids: &[InstanceId]) -> Option<Vec<Option<StoredInstance>>> {
+    fn load(&self, ids: &[InstanceId]) -> Option<Vec<Found>> {
         match self.retry(|| self.storage.load(ids))? {
-            Ok(loaded) => Some(loaded),
+            Ok(loaded) => Some(loaded.into_iter().map(Ok).collect()),
             // One of them cannot be read: the others are not to suffer.
             Err(_) if ids.len() > 1 => {
                 let mut loaded = Vec::new();
@@ -77,7 +85,7 @@ impl Loader {
             }
             Err(error) => {
                 tracing::error!(%error, instance = ?ids.first(), "the instance cannot be read");
-                Some(vec![None; ids.len()])
+                Some(vec![Err(error.to_string()); ids.len()])
             }
         }
     }

@@ -1,10 +1,15 @@
 //! Which instances are in memory: loading them, and letting go of them.
 
+use uuid::Uuid;
+
 use super::instance::Instance;
 use super::{Job, MAX_RECOVERING, Partition, Query};
 use crate::context::core::Identity;
 use crate::engine::{self, ExecutionState, LiveExecution};
-use crate::model::{Due, EventKind, Failure, HistoryEvent, InstanceId, Payload, StoredInstance};
+use crate::model::{
+    Due, EventKind, ExecutionId, Failure, HistoryEvent, InstanceId, InstanceRecord, Payload,
+    RuntimeStatus, StoredInstance, Tags,
+};
 
 /// What the partition knows of an instance.
 #[derive(Debug)]
@@ -36,7 +41,11 @@ impl Partition {
         }
     }
 
-    pub(super) fn loaded(&mut self, id: InstanceId, stored: Option<StoredInstance>) {
+    pub(super) fn loaded(
+        &mut self,
+        id: InstanceId,
+        stored: Result<Option<StoredInstance>, String>,
+    ) {
         self.loading = self.loading.saturating_sub(1);
         let jobs = match self.slots.remove(&id) {
             Some(Slot::Loading(jobs)) => jobs,
@@ -46,9 +55,13 @@ impl Partition {
             }
             None => Vec::new(),
         };
-        match stored {
-            Some(stored) => {
-                let instance = self.restore(stored);
+        let instance = match stored {
+            Ok(Some(stored)) => Some(self.restore(stored)),
+            Ok(None) => None,
+            Err(problem) => Some(self.unreadable(&id, &problem)),
+        };
+        match instance {
+            Some(instance) => {
                 self.slots
                     .insert(id.clone(), Slot::Present(Box::new(instance)));
                 self.resume(&id);
@@ -64,6 +77,31 @@ impl Partition {
         }
         self.let_go(&id);
         self.recover();
+    }
+
+    /// An instance whose very row cannot be read: it has failed, and what can still be made out of its
+    /// history stays.
+    fn unreadable(&mut self, id: &InstanceId, problem: &str) -> Instance {
+        const BEHIND_ALL_ROWS: u64 = 1 << 40;
+        let execution = ExecutionId(Uuid::nil());
+        let record = InstanceRecord {
+            id: id.clone(),
+            execution,
+            name: "(unreadable)".to_owned(),
+            version: None,
+            status: RuntimeStatus::Running,
+            created: self.now,
+            updated: self.now,
+            due: None,
+            custom_status: None,
+            output: None,
+            parent: None,
+            tags: Tags::new(),
+        };
+        let mut instance = Instance::new(record, ExecutionState::new(execution, None, None));
+        instance.next_row = BEHIND_ALL_ROWS;
+        self.fail(&mut instance, corrupt(problem));
+        instance
     }
 
     /// An instance as its row and history say. One that cannot be read has failed.
@@ -93,11 +131,7 @@ impl Partition {
                     .unwrap_or_else(|_| ExecutionState::new(record.execution, None, None));
                 let mut instance = Instance::new(record, state);
                 if !instance.has_ended() {
-                    let failure = Failure::new(
-                        Failure::CORRUPT,
-                        format!("what is stored of the instance cannot be read: {problem}"),
-                    );
-                    self.fail(&mut instance, failure);
+                    self.fail(&mut instance, corrupt(&problem));
                 }
                 instance
             }
@@ -315,6 +349,13 @@ impl Partition {
             }
         }
     }
+}
+
+fn corrupt(problem: &str) -> Failure {
+    Failure::new(
+        Failure::CORRUPT,
+        format!("what is stored of the instance cannot be read: {problem}"),
+    )
 }
 
 fn first_input(history: &[HistoryEvent]) -> Option<Payload> {

@@ -67,7 +67,8 @@ pub(crate) enum Input {
     /// The answer to [`Query::Instance`].
     Loaded {
         id: InstanceId,
-        stored: Option<StoredInstance>,
+        /// `None` if there is none; an error if its row cannot be read.
+        stored: Result<Option<StoredInstance>, String>,
     },
     /// The answer to [`Query::Children`].
     Children {

@@ -1,5 +1,7 @@
 //! Rewinding failed instances.
 
+use rustc_hash::FxHashSet;
+
 use super::cache::Slot;
 use super::commands::not_running;
 use super::episode::start_of_child;
@@ -8,7 +10,7 @@ use super::{Job, Partition, Request};
 use crate::engine::{self, ExecutionState};
 use crate::model::{
     Command, EventKind, Failure, HistoryEvent, HistoryRow, InstanceDelta, InstanceId, Rejection,
-    Reply, RuntimeStatus, StartOrchestration,
+    Reply, RuntimeStatus, StartOrchestration, TaskId,
 };
 
 impl Partition {
@@ -116,7 +118,7 @@ impl Partition {
         instance.record.output = None;
         self.rewrite(instance, &rewound.history);
         instance.answers.push((request.from, Ok(Reply::Done)));
-        self.restart_children(instance, &rewound.history, &rewound.children);
+        self.restart_children(instance, &rewound.history, &rewound.again);
         instance.history = Some(rewound.history);
         self.replay(instance);
         self.dispatch_open(instance);
@@ -150,7 +152,7 @@ impl Partition {
         &mut self,
         instance: &Instance,
         history: &[HistoryEvent],
-        children: &[InstanceId],
+        again: &FxHashSet<TaskId>,
     ) {
         for event in history {
             if let EventKind::SubOrchestrationCreated {
@@ -158,7 +160,7 @@ impl Partition {
                 instance: child,
                 ..
             } = &event.kind
-                && children.contains(child)
+                && again.contains(id)
                 && instance.state.children.contains_key(id)
             {
                 let start = start_of_child(instance, *id, &event.kind).map(Box::new);

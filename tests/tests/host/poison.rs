@@ -139,6 +139,21 @@ fn damage(site: &Site, id: &str, from: u32) {
 /// others of its partition go on.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_orchestration_that_cannot_be_loaded_is_parked() {
+    is_parked_after(|site| damage(site, "damaged", 0)).await;
+}
+
+/// Rule 32: so is one of which not even the row can be read.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_orchestration_without_a_readable_row_is_parked() {
+    is_parked_after(|site| {
+        let connection = rusqlite::Connection::open(site.database()).unwrap();
+        let damaged = "UPDATE instances SET status = 'Unheard' WHERE id = 'damaged'";
+        assert_eq!(connection.execute(damaged, ()).unwrap(), 1);
+    })
+    .await;
+}
+
+async fn is_parked_after(damage: impl FnOnce(&Site)) {
     let site = Site::new();
     let first = listening(&site).await;
     for id in ["damaged", "sound"] {
@@ -148,7 +163,7 @@ async fn an_orchestration_that_cannot_be_loaded_is_parked() {
     }
     first.shutdown().await.unwrap();
     drop(first);
-    damage(&site, "damaged", 0);
+    damage(&site);
 
     let second = listening(&site).await;
     let client = second.client();
