@@ -142,7 +142,17 @@ impl LiveExecution {
         match polled {
             Ok((Poll::Ready(result), _)) => Some(result),
             Ok((Poll::Pending, _)) => Some(Err(self.waits_on_nothing_durable())),
-            Err(panic) => Some(Err(panic_failure(panic))),
+            Err(panic) => Some(Err(self.explain(panic_failure(panic)))),
+        }
+    }
+
+    /// What asks for an async runtime panics without one, and says that there should be one.
+    fn explain(&self, failure: Failure) -> Failure {
+        let wants_runtime = failure.message().contains("Tokio 1.x runtime");
+        if failure.error_type() == Failure::PANIC && wants_runtime {
+            self.waits_on_nothing_durable().caused_by(failure)
+        } else {
+            failure
         }
     }
 
@@ -150,8 +160,9 @@ impl LiveExecution {
         Failure::new(
             Failure::NON_DETERMINISTIC,
             format!(
-                "orchestrator {:?} awaits something that is not a durable task: it would never be \
-                 woken, and could not be replayed; call an activity instead",
+                "orchestrator {:?} awaits or spawns something that is not a durable task: it would never \
+                 be woken, and could not be replayed; use `ctx.sleep` for a pause, and call an activity \
+                 for work",
                 self.name()
             ),
         )

@@ -39,7 +39,10 @@ pub enum HostError {
     NoRuntime,
     /// The host ended although storage did not take the last progress. Nothing that was acknowledged
     /// is lost; the rest is done again by the next host.
-    #[error("the host ended before storage had taken the last progress; it is made again")]
+    #[error(
+        "the host ended before storage had taken the last progress, which the next host makes again: \
+         storage does not answer, or an orchestrator runs without ever waiting"
+    )]
     NotDurable,
     /// Storage refuses.
     #[error(transparent)]

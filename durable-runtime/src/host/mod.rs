@@ -23,6 +23,7 @@ use std::time::Duration;
 pub use builder::DurableHostBuilder;
 pub use error::HostError;
 pub use options::HostOptions;
+use tokio::sync::oneshot;
 
 use activities::Executor;
 use committer::Handover;
@@ -70,7 +71,8 @@ impl DurableHost {
         self.client.clone()
     }
 
-    /// Runs until the process is told to end (Ctrl-C, SIGTERM), then shuts down.
+    /// Runs until the process is told to end (Ctrl-C, SIGTERM), then shuts down. Told once more, it
+    /// returns without waiting for that.
     ///
     /// # Errors
     ///
@@ -81,16 +83,25 @@ impl DurableHost {
             error = self.state.failed() => return Err(error),
         }
         tracing::info!("shutting down");
-        self.shutdown().await
+        tokio::select! {
+            result = self.shutdown() => result,
+            // Told twice: at once.
+            signal = signal() => signal.and(Err(HostError::NotDurable)),
+        }
     }
 
     /// Stops in good order: begins no more activities, gives the running ones time
     /// ([`HostOptions::shutdown_grace`]), makes all progress durable and gives the partitions back.
-    /// Loses nothing: orchestrations go on where they are when a host is started again.
+    /// Loses nothing: orchestrations go on where they are when a host is started again. What clients
+    /// ask for from then on is noted in storage and waits for that host; so does a wait for the end
+    /// of an orchestration. A plain `fn` activity that is still running keeps the process from
+    /// ending, as it does in every tokio program.
     ///
     /// # Errors
     ///
-    /// If progress could not be made durable; what was not is done again by the next host.
+    /// What made the host stop by itself before; [`HostError::NotDurable`] if the last progress could
+    /// not be made durable in time, or an orchestrator does not return. What was not durable is done
+    /// again by the next host.
     pub async fn shutdown(&self) -> Result<(), HostError> {
         self.executor.stop();
         if tokio::time::timeout(self.grace, self.executor.idle())
@@ -105,22 +116,23 @@ impl DurableHost {
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         if let Some(threads) = threads {
+            let (sender, mut ended) = oneshot::channel();
             let ending = self.ending(threads);
-            let mut ended = tokio::task::spawn_blocking(move || ending.run());
+            // A thread of its own: the async runtime would wait for one of its pool, and an
+            // orchestrator that never returns keeps the threads from ending.
+            std::thread::spawn(move || sender.send(ending.run()));
             let patience = self.grace.max(LAST_COMMIT);
             let in_time = tokio::time::timeout(patience, &mut ended).await;
             let ended = if let Ok(ended) = in_time {
                 ended
             } else {
                 self.state.abandon();
-                ended.await
+                let given_up = tokio::time::timeout(GIVING_UP, &mut ended).await;
+                given_up.unwrap_or(Ok(Err(HostError::NotDurable)))
             };
-            let ended = ended.map_err(|error| HostError::System {
-                action: "stopping the host's threads",
-                message: error.to_string(),
-            })?;
-            // Why the host could not go on says more than that it did not end well.
-            return ended.map_err(|error| self.state.failure().unwrap_or(error));
+            let ended = ended.unwrap_or(Err(HostError::NotDurable));
+            // Why the host could not go on says more than how it ended.
+            return self.state.failure().map_or(ended, Err);
         }
         Ok(())
     }
@@ -139,6 +151,8 @@ impl DurableHost {
 
 /// How long a shutdown waits at least for storage to take the last commit.
 const LAST_COMMIT: Duration = Duration::from_secs(5);
+/// How long it waits for its threads once it has given up on that.
+const GIVING_UP: Duration = Duration::from_secs(2);
 
 /// What is needed to stop the threads.
 #[derive(Debug)]

@@ -60,7 +60,20 @@ impl Partition {
                 let rejection = Rejection::UnknownOrchestrator {
                     message: failure.message().to_owned(),
                 };
-                self.refuse_start(&start, failure, rejection, from);
+                let exists = matches!(self.slots.get(&id), Some(Slot::Present(_)));
+                if !exists
+                    && matches!(
+                        from,
+                        Origin::Inbox {
+                            request: Some(_),
+                            ..
+                        }
+                    )
+                {
+                    self.create_failed(id, start, failure, (from, Err(rejection)));
+                } else {
+                    self.refuse_start(&start, failure, rejection, from);
+                }
                 return;
             }
         };
@@ -88,6 +101,24 @@ impl Partition {
         self.create(id, start, version, from);
     }
 
+    /// Keeps a start that was accepted while nobody could say that its orchestrator is unknown, as a
+    /// failed instance: it can be rewound when there is the code.
+    fn create_failed(
+        &mut self,
+        id: InstanceId,
+        start: StartOrchestration,
+        failure: Failure,
+        answer: (Origin, Result<Reply, Rejection>),
+    ) {
+        tracing::error!(instance = %id, %failure, "an accepted start cannot be carried out");
+        let version = start.version.clone();
+        let mut instance = Box::new(new_instance(&id, start, version, self.now));
+        instance.answers.push(answer);
+        self.fail(&mut instance, failure);
+        self.record(&mut instance, Vec::new());
+        self.slots.insert(id, Slot::Present(instance));
+    }
+
     fn create(
         &mut self,
         id: InstanceId,
@@ -95,31 +126,7 @@ impl Partition {
         version: Option<String>,
         from: Origin,
     ) {
-        let now = self.now;
-        let record = InstanceRecord {
-            id: id.clone(),
-            execution: start.execution,
-            name: start.name.clone(),
-            version: version.clone(),
-            status: RuntimeStatus::Pending,
-            created: now,
-            updated: now,
-            due: None,
-            custom_status: None,
-            output: None,
-            parent: start.parent.as_ref().map(|parent| parent.instance.clone()),
-            tags: start.tags.clone(),
-        };
-        let started = ExecutionStarted {
-            execution: start.execution,
-            name: start.name,
-            version,
-            input: start.input,
-            parent: start.parent,
-            start_at: start.start_at,
-            tags: start.tags,
-        };
-        let mut instance = Box::new(Instance::started(record, started, now));
+        let mut instance = Box::new(new_instance(&id, start, version, self.now));
         instance.answers.push((from, Ok(Reply::Started)));
         self.make_runnable(&mut instance);
         self.replace(id, Slot::Present(instance));
@@ -366,6 +373,38 @@ impl Partition {
             }
         }
     }
+}
+
+fn new_instance(
+    id: &InstanceId,
+    start: StartOrchestration,
+    version: Option<String>,
+    now: DateTime<Utc>,
+) -> Instance {
+    let record = InstanceRecord {
+        id: id.clone(),
+        execution: start.execution,
+        name: start.name.clone(),
+        version: version.clone(),
+        status: RuntimeStatus::Pending,
+        created: now,
+        updated: now,
+        due: None,
+        custom_status: None,
+        output: None,
+        parent: start.parent.as_ref().map(|parent| parent.instance.clone()),
+        tags: start.tags.clone(),
+    };
+    let started = ExecutionStarted {
+        execution: start.execution,
+        name: start.name,
+        version,
+        input: start.input,
+        parent: start.parent,
+        start_at: start.start_at,
+        tags: start.tags,
+    };
+    Instance::started(record, started, now)
 }
 
 /// The rejection of a command that the instance's status does not allow.

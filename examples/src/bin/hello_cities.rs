@@ -3,12 +3,15 @@
 //! Kill it at any moment and start it again: the cities that were greeted are not greeted again
 //! (each activity says when it runs), and the result is the same.
 
+use std::time::Duration;
+
 use durable_runtime::client::OnExisting;
 use durable_runtime::prelude::*;
 
 #[activity]
 async fn say_hello(city: String) -> Result<String> {
     println!("greeting {city}");
+    tokio::time::sleep(Duration::from_millis(500)).await;
     Ok(format!("Hello {city}!"))
 }
 
@@ -28,7 +31,8 @@ async fn main() -> Result<()> {
         .start()
         .await?;
     let client = host.client();
-    // If the last run of this program was killed, its orchestration is there and is joined.
+    // What an earlier run has finished goes. If that was killed, its orchestration is joined.
+    client.purge("hello-cities").await.ok();
     let run = client
         .start_new::<hello_cities>(())
         .instance_id("hello-cities")
@@ -37,7 +41,6 @@ async fn main() -> Result<()> {
     for greeting in run.output().await? {
         println!("{greeting}");
     }
-    client.purge(run.id()).await?;
     host.shutdown().await?;
     Ok(())
 }

@@ -1,16 +1,16 @@
 //! Rule 45: shutting down.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use durable_runtime::client::ClientError;
-use durable_runtime::host::HostOptions;
+use durable_runtime::host::{HostError, HostOptions};
 use durable_runtime::model::EventKind;
 use durable_runtime::prelude::*;
 use durable_runtime::storage::Sqlite;
 
-use crate::fixture::{Gate, host};
+use crate::fixture::{Gate, eventually, host};
 use crate::process::{PATIENCE, Site};
 
 /// How often [`afterwards`] was run.
@@ -214,4 +214,42 @@ async fn starts_during_a_shutdown_are_kept_or_refused() {
         assert_eq!(status.unwrap().output_as::<u32>().unwrap(), value);
     }
     second.shutdown().await.unwrap();
+}
+
+static SPINNING: AtomicBool = AtomicBool::new(false);
+static ENOUGH: AtomicBool = AtomicBool::new(false);
+
+/// Never waits, and so holds its thread for as long as it likes.
+#[orchestrator]
+async fn spins(_ctx: OrchestrationContext) -> Result<()> {
+    while !ENOUGH.load(Ordering::SeqCst) {
+        SPINNING.store(true, Ordering::SeqCst);
+        std::thread::yield_now();
+    }
+    Ok(())
+}
+
+/// Rule 45: a shutdown ends, also when an orchestrator does not.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_orchestrator_that_never_returns_does_not_hold_up_a_shutdown() {
+    let site = Site::new();
+    let options = HostOptions {
+        shutdown_grace: Duration::ZERO,
+        ..HostOptions::default()
+    };
+    let storage = Sqlite::open(site.database()).unwrap();
+    let host = host(storage, options).register::<spins>();
+    let host = host.start().await.unwrap();
+    let client = host.client();
+    let start = tokio::spawn(async move { client.start_new::<spins>(()).await.map(drop) });
+    eventually("it runs", async || {
+        SPINNING.load(Ordering::SeqCst).then_some(())
+    })
+    .await;
+    let ended = tokio::time::timeout(PATIENCE, host.shutdown()).await;
+    assert!(matches!(ended, Ok(Err(HostError::NotDurable))), "{ended:?}");
+    ENOUGH.store(true, Ordering::SeqCst);
+    // Its start was not answered; now that it is, or is refused, nobody waits.
+    let answered = tokio::time::timeout(PATIENCE, start).await;
+    answered.unwrap().unwrap().ok();
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use durable_runtime::client::{ClientError, OnExisting, RuntimeStatus};
-
+use durable_runtime::model::Failure;
 use serde_json::json;
 
 use crate::functions::{chain, collect, fails, greet};
@@ -14,6 +14,7 @@ everywhere!(
     a_start_waits_for_a_host,
     without_a_host_ids_are_still_unique,
     without_a_host_one_of_many_starts_wins,
+    without_a_host_an_unknown_orchestrator_is_not_forgotten,
     without_a_host_nothing_is_promised_in_vain,
     after_a_shutdown_the_client_goes_on,
     dropping_a_host_loses_nothing,
@@ -115,6 +116,21 @@ async fn without_a_host_one_of_many_starts_wins(site: Site) {
         }
     }
     assert_eq!(won, 1);
+}
+
+// Rule 17: a start that was accepted when nobody could know its orchestrator is not dropped silently.
+async fn without_a_host_an_unknown_orchestrator_is_not_forgotten(site: Site) {
+    let client = site.remote();
+    let start = client.start_new_by_name("nobody_has_this", 1);
+    start.instance_id("unknown").await.unwrap();
+    let host = site.host().await;
+    let ended = client.wait_for_completion("unknown", Duration::from_secs(10));
+    let status = ended.await.unwrap();
+    assert_eq!(status.runtime_status, RuntimeStatus::Failed);
+    let failure = status.failure.unwrap();
+    assert_eq!(failure.error_type(), Failure::NOT_REGISTERED);
+    assert!(failure.message().contains("nobody_has_this"), "{failure}");
+    host.shutdown().await.unwrap();
 }
 
 // Rules 6, 8, 10 and 25: what storage says cannot be done is refused although no host is there.
