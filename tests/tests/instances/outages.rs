@@ -276,8 +276,8 @@ async fn a_host_ends_although_its_last_commit_is_refused() {
         let suspended = tokio::spawn(async move { client.suspend(run.id(), "wait").await });
         storage.refused(2).await;
         let ends = tokio::spawn(async move { host.shutdown().await });
-        // The partition thread hands the rest over and waits for the commit.
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        // Meanwhile the partition thread hands the rest over and waits for the commit.
+        storage.refused(6).await;
         storage.fence();
         storage.fail(false);
         ends.await.unwrap().unwrap();

@@ -35,7 +35,7 @@ impl Journal {
         std::fs::read_to_string(&self.path).unwrap_or_default()
     }
 
-    /// The file for which [`gated`] waits.
+    /// The file for which [`gated()`] waits.
     fn gate(&self) -> PathBuf {
         self.path.with_extension("gate")
     }
@@ -185,7 +185,7 @@ async fn timers(ctx: OrchestrationContext, seed: u64) -> Result<Outcome> {
     Ok(outcome)
 }
 
-/// How many events [`events`] and [`generations`] wait for: `go-0`, `go-1`, ...
+/// How many events [`events()`] and [`generations()`] wait for: `go-0`, `go-1`, ...
 pub(crate) const EVENTS: u64 = 4;
 
 #[orchestrator]
