@@ -3,7 +3,7 @@
 
 use durable_runtime::prelude::*;
 
-/// The activities that [`sequence`] calls.
+/// The activities that [`sequence()`] calls.
 pub(crate) const SEQUENCE_STEPS: u32 = 5;
 
 #[activity]
@@ -64,7 +64,7 @@ pub(crate) async fn child(ctx: OrchestrationContext, number: u64) -> Result<u64>
     Ok(ctx.call_activity::<add_one>(number).await?)
 }
 
-/// What [`fan_out`] and [`parent`] return: the sum of the numbers from 1 to `width`.
+/// What [`fan_out()`] and [`parent()`] return: the sum of the numbers from 1 to `width`.
 pub(crate) fn sum_to(width: u64) -> u64 {
     width * (width + 1) / 2
 }
