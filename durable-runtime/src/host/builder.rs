@@ -1,7 +1,7 @@
 //! Configuring and starting a host.
 
 use std::path::PathBuf;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
@@ -9,11 +9,12 @@ use tokio::runtime::Handle;
 use uuid::Uuid;
 
 use super::activities::Executor;
-use super::committer::{Committer, Handover};
+use super::busy::Busy;
+use super::committer::{Committer, Handover, Outcome};
 use super::keeper::Keeper;
-use super::loader::Loader;
+use super::loader::{LoadRequest, Loader};
 use super::local::LocalLink;
-use super::router::Router;
+use super::router::{Router, ThreadInput};
 use super::state::HostState;
 use super::watchers::Watchers;
 use super::worker::WorkerSetup;
@@ -175,74 +176,52 @@ impl DurableHostBuilder {
         let threads = options.max_concurrent_orchestrations;
         let threads = threads.min(usize::try_from(partition_count).unwrap_or(threads));
         let (router, inputs) = Router::new(threads, partition_count);
-        let router = Arc::new(router);
-        let state = Arc::new(HostState::default());
-        let watchers = Arc::new(Watchers::default());
-        let handover = Arc::new(Handover::default());
-        let alarm = Alarm {
-            state: Arc::clone(&state),
-            router: Arc::clone(&router),
-            watchers: Arc::clone(&watchers),
+        let shared = Shared {
+            storage: Arc::clone(storage),
+            router: Arc::new(router),
+            state: Arc::default(),
+            watchers: Arc::default(),
+            handover: Arc::default(),
         };
         let executor = Executor::new(
             Arc::clone(registry),
             Arc::new(self.states.clone()),
-            Arc::clone(&router),
+            Arc::clone(&shared.router),
             runtime,
             options,
         );
-        let (loads, requests) = channel();
-        let worker = WorkerId(format!(
-            "{}-{}",
-            std::process::id(),
-            Uuid::new_v4().simple()
-        ));
+        let number = Uuid::new_v4().simple();
+        let worker = WorkerId(format!("{}-{number}", std::process::id()));
+        let busy: Vec<_> = inputs.iter().map(|_| Arc::new(Busy::default())).collect();
         let mut keeper = Keeper {
             worker: worker.clone(),
             storage: Arc::clone(storage),
-            router: Arc::clone(&router),
-            state: Arc::clone(&state),
+            router: Arc::clone(&shared.router),
+            state: Arc::clone(&shared.state),
             lease_duration: options.lease_duration,
+            busy: busy.clone(),
             template: self.template(registry, partition_count),
             to_take_up: Vec::new(),
         };
-        let mut partitions = Vec::new();
-        for (number, inputs) in inputs.into_iter().enumerate() {
-            let setup = WorkerSetup {
-                inputs,
-                handover: Arc::clone(&handover),
-                loads: loads.clone(),
-                executor: executor.clone(),
-                router: Arc::clone(&router),
-                watchers: Arc::clone(&watchers),
-                state: Arc::clone(&state),
-            };
-            let name = format!("durable-partitions-{number}");
-            partitions.push(spawn(name, &alarm, move || setup.run())?);
-        }
-        let committer = Committer {
-            handover: Arc::clone(&handover),
-            storage: Arc::clone(storage),
-            router: Arc::clone(&router),
-            state: Arc::clone(&state),
-        };
-        let loader = Loader {
-            requests,
-            storage: Arc::clone(storage),
-            router: Arc::clone(&router),
-            state: Arc::clone(&state),
-        };
+        let (loads, requests) = channel();
+        let partitions = shared.spawn_partitions(inputs, busy, &loads, &executor)?;
         drop(loads);
-        let committer = spawn("durable-commit".to_owned(), &alarm, move || committer.run())?;
-        let loader = spawn("durable-load".to_owned(), &alarm, move || loader.run())?;
+        let (committer, loader) = shared.spawn_storage(requests)?;
         let watch = keeper.start().inspect_err(|_| {
-            state.abandon();
-            router.stop_threads();
-            handover.stop();
+            shared.state.abandon();
+            shared.router.stop_threads();
+            shared.handover.stop();
         })?;
-        let keeper = spawn("durable-leases".to_owned(), &alarm, move || {
+        let keeper = shared.spawn("durable-leases".to_owned(), move || {
             keeper.run(watch);
         })?;
+        let Shared {
+            router,
+            state,
+            watchers,
+            handover,
+            ..
+        } = shared;
         let local = LocalLink {
             router: Arc::clone(&router),
             watchers,
@@ -288,42 +267,97 @@ impl DurableHostBuilder {
     }
 }
 
+/// What the threads of a host share.
+#[derive(Debug, Clone)]
+struct Shared {
+    storage: Arc<dyn HubStorage>,
+    router: Arc<Router>,
+    state: Arc<HostState>,
+    watchers: Arc<Watchers>,
+    handover: Arc<Handover>,
+}
+
+impl Shared {
+    fn spawn_partitions(
+        &self,
+        inputs: Vec<Receiver<ThreadInput>>,
+        busy: Vec<Arc<Busy>>,
+        loads: &Sender<LoadRequest>,
+        executor: &Executor,
+    ) -> Result<Vec<JoinHandle<()>>, HostError> {
+        let threads = inputs.into_iter().zip(busy).enumerate();
+        threads
+            .map(|(number, (inputs, busy))| {
+                let setup = WorkerSetup {
+                    inputs,
+                    handover: Arc::clone(&self.handover),
+                    loads: loads.clone(),
+                    executor: executor.clone(),
+                    busy,
+                    router: Arc::clone(&self.router),
+                    watchers: Arc::clone(&self.watchers),
+                    state: Arc::clone(&self.state),
+                };
+                self.spawn(format!("durable-partitions-{number}"), move || setup.run())
+            })
+            .collect()
+    }
+
+    fn spawn_storage(
+        &self,
+        requests: Receiver<LoadRequest>,
+    ) -> Result<(JoinHandle<Outcome>, JoinHandle<()>), HostError> {
+        let committer = Committer {
+            handover: Arc::clone(&self.handover),
+            storage: Arc::clone(&self.storage),
+            router: Arc::clone(&self.router),
+            state: Arc::clone(&self.state),
+        };
+        let loader = Loader {
+            requests,
+            storage: Arc::clone(&self.storage),
+            router: Arc::clone(&self.router),
+            state: Arc::clone(&self.state),
+        };
+        Ok((
+            self.spawn("durable-commit".to_owned(), move || committer.run())?,
+            self.spawn("durable-load".to_owned(), move || loader.run())?,
+        ))
+    }
+
+    fn spawn<T: Send + 'static>(
+        &self,
+        name: String,
+        run: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<JoinHandle<T>, HostError> {
+        let alarm = Alarm(self.clone());
+        std::thread::Builder::new()
+            .name(name)
+            .spawn(move || {
+                let _alarm = alarm;
+                run()
+            })
+            .map_err(|error| HostError::System {
+                action: "starting a thread",
+                message: error.to_string(),
+            })
+    }
+}
+
 /// What a thread of the host leaves behind if it panics: a host that has stopped, in which nobody
 /// waits for anything.
-#[derive(Debug, Clone)]
-struct Alarm {
-    state: Arc<HostState>,
-    router: Arc<Router>,
-    watchers: Arc<Watchers>,
-}
+#[derive(Debug)]
+struct Alarm(Shared);
 
 impl Drop for Alarm {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.state.fail(HostError::System {
+            self.0.state.fail(HostError::System {
                 action: "running the host",
                 message: "one of its threads has panicked".to_owned(),
             });
-            self.router.disown_all();
-            self.watchers.recheck_all();
+            self.0.router.disown_all();
+            self.0.watchers.recheck_all();
         }
     }
-}
-
-fn spawn<T: Send + 'static>(
-    name: String,
-    alarm: &Alarm,
-    run: impl FnOnce() -> T + Send + 'static,
-) -> Result<JoinHandle<T>, HostError> {
-    let alarm = alarm.clone();
-    std::thread::Builder::new()
-        .name(name)
-        .spawn(move || {
-            let _alarm = alarm;
-            run()
-        })
-        .map_err(|error| HostError::System {
-            action: "starting a thread",
-            message: error.to_string(),
-        })
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
 
+use super::busy::Busy;
 use super::router::{Acquired, Router};
 use super::state::HostState;
 use crate::clock;
@@ -20,6 +21,8 @@ pub(super) struct Keeper {
     pub(super) router: Arc<Router>,
     pub(super) state: Arc<HostState>,
     pub(super) lease_duration: Duration,
+    /// The partition threads.
+    pub(super) busy: Vec<Arc<Busy>>,
     /// What every partition is configured with; id and epoch are set for each.
     pub(super) template: PartitionConfig,
     /// Leases that storage has given, but not what is in their partitions: it failed in between. They
@@ -66,6 +69,9 @@ impl Keeper {
         };
         let mut unread = false;
         while !self.state.is_abandoned() {
+            for thread in &self.busy {
+                thread.report_if_stuck();
+            }
             // The watch tells of each change once: what could not be read is tried again.
             if watch.wait(WAIT) || unread || told.again && due(told.at, TELL_EVERY) {
                 unread = !self.logged("reading the inbox", self.read_inbox(&mut told));

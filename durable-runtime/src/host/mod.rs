@@ -3,6 +3,7 @@
 
 mod activities;
 mod builder;
+mod busy;
 
 mod committer;
 mod error;

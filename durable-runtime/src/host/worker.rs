@@ -8,13 +8,14 @@ use std::time::Duration;
 use rustc_hash::FxHashMap;
 
 use super::activities::Executor;
+use super::busy::Busy;
 use super::committer::Handover;
 use super::loader::LoadRequest;
 use super::router::{Acquired, Router, ThreadInput};
 use super::state::HostState;
 use super::watchers::Watchers;
 use crate::clock;
-use crate::model::{InstanceId, PartitionId};
+use crate::model::PartitionId;
 use crate::partition::{Effect, Input, Output, Partition};
 
 /// What a partition thread begins with.
@@ -26,6 +27,7 @@ pub(super) struct WorkerSetup {
     pub(super) executor: Executor,
     pub(super) router: Arc<Router>,
     pub(super) watchers: Arc<Watchers>,
+    pub(super) busy: Arc<Busy>,
     pub(super) state: Arc<HostState>,
 }
 
@@ -60,8 +62,6 @@ struct Owned {
 const BATCH: usize = 512;
 /// How often idle instances are looked for.
 const HOUSEKEEPING: Duration = Duration::from_secs(1);
-/// An orchestrator that runs for longer without waiting is reported: it holds up others.
-const SLOW_EPISODE: Duration = Duration::from_millis(100);
 
 impl Worker {
     fn run(mut self) {
@@ -196,11 +196,12 @@ impl Worker {
     fn step(&mut self) {
         for owned in self.partitions.values_mut() {
             for _ in 0..BATCH {
-                let began = clock::instant();
-                let Some(id) = owned.partition.step() else {
+                let Some(id) = owned.partition.next_up() else {
                     break;
                 };
-                report_if_slow(&id, began.elapsed());
+                self.setup.busy.begin(id);
+                owned.partition.step();
+                self.setup.busy.end();
             }
         }
     }
@@ -265,16 +266,5 @@ impl Worker {
                 }
             }
         }
-    }
-}
-
-fn report_if_slow(id: &InstanceId, took: Duration) {
-    if took > SLOW_EPISODE {
-        tracing::warn!(
-            instance = %id,
-            milliseconds = took.as_millis(),
-            "an orchestrator ran for long without waiting and held up others: move the work into \
-             an activity"
-        );
     }
 }

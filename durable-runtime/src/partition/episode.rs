@@ -53,15 +53,15 @@ impl Partition {
         }
     }
 
-    /// Runs one instance; `false` if there was nothing to do.
-    pub(super) fn run(&mut self, id: &InstanceId) -> bool {
+    /// Runs one instance.
+    pub(super) fn run(&mut self, id: &InstanceId) {
         let Some(mut instance) = self.take(id) else {
-            return false;
+            return;
         };
         if !std::mem::take(&mut instance.runnable) {
             // The entry was that of an instance which this one has replaced.
             self.slots.insert(id.clone(), Slot::Present(instance));
-            return false;
+            return;
         }
         if instance.may_run(self.now) && self.has_code(&mut instance) {
             self.episode(&mut instance);
@@ -76,7 +76,6 @@ impl Partition {
             // Nothing was recorded, so no commit will tell.
             self.reload_for_jobs(id, changed_in);
         }
-        true
     }
 
     fn has_code(&mut self, instance: &mut Instance) -> bool {

@@ -349,21 +349,25 @@ impl Partition {
         }
     }
 
-    /// Runs the next instance that has something to do; `None` when there is none.
-    pub(crate) fn step(&mut self) -> Option<InstanceId> {
-        loop {
-            while let Some(message) = self.local.pop_front() {
-                let Envelope { to, command, .. } = message.envelope;
-                let from = Origin::Inbox {
-                    id: message.id,
-                    request: None,
-                };
-                self.request(Request { to, command, from });
-            }
-            let id = self.runnable.pop_front()?;
-            if self.run(&id) {
-                return Some(id);
-            }
+    /// The instance that [`step`](Self::step) runs next; `None` when there is none.
+    pub(crate) fn next_up(&mut self) -> Option<InstanceId> {
+        while let Some(message) = self.local.pop_front() {
+            let Envelope { to, command, .. } = message.envelope;
+            let from = Origin::Inbox {
+                id: message.id,
+                request: None,
+            };
+            self.request(Request { to, command, from });
+        }
+        self.runnable.front().cloned()
+    }
+
+    /// Runs the next instance.
+    pub(crate) fn step(&mut self) {
+        if self.next_up().is_some()
+            && let Some(id) = self.runnable.pop_front()
+        {
+            self.run(&id);
         }
     }
 
