@@ -8,16 +8,23 @@ use syn::{Attribute, LitStr, Signature, Token, Visibility, token};
 use crate::errors::Errors;
 
 /// The attributes that say what a function is. It can be one thing only.
-const ROLES: [&str; 4] = ["activity", "orchestrator", "entity", "durable_client"];
+const ROLES: [&str; 5] = [
+    "activity",
+    "orchestrator",
+    "entity",
+    "durable_client",
+    "deterministic",
+];
 
-/// What stands before the body. The body is left to the compiler: what it does not accept it
-/// reports itself, and what `syn` does not know yet does no harm.
+/// What stands before the body, and the body as it was written. What the compiler does not accept in
+/// it, it reports itself.
 pub(crate) struct Function {
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) vis: Visibility,
     pub(crate) sig: Signature,
-    /// All that follows the attributes, as it was written.
-    rest: TokenStream,
+    /// What stands between the attributes and the body, as it was written.
+    head: TokenStream,
+    body: TokenStream,
 }
 
 impl Function {
@@ -25,7 +32,7 @@ impl Function {
     pub(crate) fn parse(item: TokenStream, attribute: &str, errors: &mut Errors) -> Option<Self> {
         let parse = |input: ParseStream<'_>| {
             let attrs = input.call(Attribute::parse_outer)?;
-            let rest = input.fork().parse()?;
+            let rest: TokenStream = input.fork().parse()?;
             let vis = input.parse()?;
             if !starts_function(input) {
                 return Err(input.error(format!(
@@ -39,12 +46,14 @@ impl Function {
                     format!("`#[{attribute}]` goes on a function with a body: write one"),
                 ));
             }
-            input.parse::<TokenStream>()?;
+            let body: TokenStream = input.parse()?;
+            let head_length = rest.clone().into_iter().count() - body.clone().into_iter().count();
             Ok(Self {
                 attrs,
                 vis,
                 sig,
-                rest,
+                head: rest.into_iter().take(head_length).collect(),
+                body,
             })
         };
         parse.parse2(item).map_err(|error| errors.push(error)).ok()
@@ -70,13 +79,23 @@ impl Function {
         });
     }
 
+    /// The body with its braces, as it was written.
+    pub(crate) fn body(&self) -> &TokenStream {
+        &self.body
+    }
+
     /// The function as it was written.
+    pub(crate) fn item(&self) -> TokenStream {
+        self.item_with(&self.body)
+    }
+
+    /// The function with another body.
     ///
     /// Lints that ask for what the attributes forbid are off: a reference in place of an owned
     /// input, a `const fn`, a plain `fn` in place of an orchestrator without `.await`, and a
     /// return type that is not a `Result`.
-    pub(crate) fn item(&self) -> TokenStream {
-        let Self { attrs, rest, .. } = self;
+    pub(crate) fn item_with(&self, body: &TokenStream) -> TokenStream {
+        let Self { attrs, head, .. } = self;
         quote! {
             #[allow(
                 clippy::missing_const_for_fn,
@@ -85,7 +104,7 @@ impl Function {
                 clippy::unused_async,
             )]
             #(#attrs)*
-            #rest
+            #head #body
         }
     }
 }
@@ -104,6 +123,11 @@ fn starts_function(input: ParseStream<'_>) -> bool {
         }
     }
     true
+}
+
+/// Whether an attribute makes a function one that has a role of its own.
+pub(crate) fn is_durable_function(attr: &Attribute) -> bool {
+    role_of(attr).is_some()
 }
 
 fn role_of(attr: &Attribute) -> Option<&'static str> {

@@ -10,7 +10,7 @@ use crate::task::Task;
 
 /// What stands between the parentheses of a `join!`.
 pub(crate) struct Join {
-    futures: Punctuated<Expr, Token![,]>,
+    pub(crate) futures: Punctuated<Expr, Token![,]>,
 }
 
 impl Parse for Join {

@@ -1,6 +1,6 @@
 //! The macros of `durable-runtime`, which re-exports them: a program depends on that crate only.
 //!
-//! `#[activity]` and `#[orchestrator]` work in three steps: *parse* reads the options and what
+//! `#[activity]`, `#[orchestrator]` and `#[deterministic]` work in three steps: *parse* reads the options and what
 //! stands before the body of the function, *validate* reports everything that is wrong with it, and
 //! *expand* writes the function as it was, with its handle beside it. The handle is there even when
 //! there are errors, so that one mistake makes one error.
@@ -8,6 +8,8 @@
 use proc_macro::TokenStream;
 
 mod activity;
+mod determinism;
+mod deterministic;
 mod errors;
 mod function;
 mod handle;
@@ -139,6 +141,95 @@ pub fn activity(options: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn orchestrator(options: TokenStream, item: TokenStream) -> TokenStream {
     orchestrator::orchestrator(options.into(), item.into()).into()
+}
+
+/// Marks a function as part of orchestrator code: it is checked in the same way, and an orchestrator
+/// may await it.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use durable_runtime::prelude::*;
+/// # #[activity]
+/// # async fn is_paid(order: u64) -> Result<bool> { Ok(order > 0) }
+///
+/// /// Asks every hour, ten times at most.
+/// #[deterministic]
+/// async fn wait_for_payment(ctx: &OrchestrationContext, order: u64) -> Result<bool> {
+///     for _ in 0..10 {
+///         if ctx.call_activity::<is_paid>(order).await? {
+///             return Ok(true);
+///         }
+///         ctx.sleep(Duration::from_secs(3600)).await;
+///     }
+///     Ok(false)
+/// }
+///
+/// #[deterministic]
+/// fn discount(cents: u64) -> u64 {
+///     cents / 10
+/// }
+///
+/// #[orchestrator]
+/// async fn sell(ctx: OrchestrationContext, order: u64) -> Result<u64> {
+///     let paid = wait_for_payment(&ctx, order).await?;
+///     Ok(if paid { discount(1_000) } else { 0 })
+/// }
+/// ```
+///
+/// It goes on an `async fn`, which then returns a [`DurableTask`], and on a plain `fn`; both may be
+/// generic, and methods. Nothing is registered: it is called as any function.
+///
+/// [`DurableTask`]: https://docs.rs/durable-runtime/latest/durable_runtime/trait.DurableTask.html
+///
+/// # Options
+///
+/// * `crate = path::to::durable_runtime`: where the runtime is found, where it is not
+///   `::durable_runtime`.
+///
+/// # Errors
+///
+/// The compiler reports what it reports in the body of an [`macro@orchestrator`], and parameters that
+/// an orchestrator has not.
+#[proc_macro_attribute]
+pub fn deterministic(options: TokenStream, item: TokenStream) -> TokenStream {
+    deterministic::deterministic(options.into(), item.into()).into()
+}
+
+/// Lets one statement of an orchestrator break a rule of determinism.
+///
+/// ```
+/// use std::collections::HashMap;
+///
+/// use durable_runtime::prelude::*;
+///
+/// #[orchestrator]
+/// async fn count(_: OrchestrationContext, words: Vec<String>) -> Result<usize> {
+///     #[allow_nondeterminism(hash, reason = "its order is never looked at")]
+///     let mut seen = HashMap::new();
+///     for word in words {
+///         seen.insert(word, ());
+///     }
+///     Ok(seen.len())
+/// }
+/// ```
+///
+/// It stands on a statement, or on an arm of a `match`, in the body of an [`macro@orchestrator`] or
+/// a [`macro@deterministic`] function, names one rule or several, as the messages of the compiler
+/// have them in brackets, and gives the reason why a replay does the same all the same.
+///
+/// # Errors
+///
+/// An unknown rule, and a missing reason, do not compile; nor does the attribute in any other place.
+#[proc_macro_attribute]
+pub fn allow_nondeterminism(_: TokenStream, item: TokenStream) -> TokenStream {
+    let error = quote::quote! {
+        ::core::compile_error! {
+            "`#[allow_nondeterminism]` stands on a statement in the body of an `#[orchestrator]` or \
+             `#[deterministic]` function: move it there [allow]"
+        }
+    };
+    item.into_iter().chain(TokenStream::from(error)).collect()
 }
 
 /// Waits for the first of several tasks, and runs the body of its branch.

@@ -1,7 +1,7 @@
 //! `select!`: the branch whose future is ready first.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::{Expr, Pat, Token};
 
@@ -13,10 +13,10 @@ pub(crate) struct Select {
 }
 
 /// `pattern = future => body`
-struct Branch {
+pub(crate) struct Branch {
     pattern: Pat,
-    future: Expr,
-    body: Expr,
+    pub(crate) future: Expr,
+    pub(crate) body: Expr,
 }
 
 impl Parse for Select {
@@ -148,7 +148,24 @@ impl Branch {
     }
 }
 
+impl ToTokens for Select {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        for branch in &self.branches {
+            let Branch {
+                pattern,
+                future,
+                body,
+            } = branch;
+            tokens.extend(quote!(#pattern = #future => #body,));
+        }
+    }
+}
+
 impl Select {
+    pub(crate) fn branches_mut(&mut self) -> &mut [Branch] {
+        &mut self.branches
+    }
+
     /// The futures are made in a block of their own, in the scrutinee of a `match` so that what
     /// they borrow lives as long as they do, and are gone when a body runs. The bodies are not in a
     /// closure: `return`, `break`, `?` and `.await` belong to the function around them.

@@ -48,11 +48,13 @@ mod registry;
 pub mod storage;
 
 pub use context::{
-    ActivityCall, ActivityContext, ContinueAsNew, EventWait, EventWaitTimeout,
-    OrchestrationContext, State, SubOrchestratorCall, TaskOutput, Timer, WhenAll, WhenAllSettled,
-    WhenAny, when_all, when_all_settled, when_any,
+    ActivityCall, ActivityContext, BoxedTask, ContinueAsNew, DurableTask, EventWait,
+    EventWaitTimeout, OrchestrationContext, State, SubOrchestratorCall, TaskOutput, Timer, WhenAll,
+    WhenAllSettled, WhenAny, when_all, when_all_settled, when_any,
 };
-pub use durable_macros::{activity, join, orchestrator, select};
+pub use durable_macros::{
+    activity, allow_nondeterminism, deterministic, join, orchestrator, select,
+};
 pub use model::{Error, Failure, Result, RetryAttempt, RetryPolicy, TaskFailed};
 pub use registry::{Activity, NameClash, Orchestrator, Register};
 
@@ -65,7 +67,7 @@ pub mod prelude {
     };
     pub use crate::host::DurableHost;
     pub use crate::model::{Error, Result, RetryPolicy};
-    pub use crate::{activity, join, orchestrator, select};
+    pub use crate::{activity, allow_nondeterminism, deterministic, join, orchestrator, select};
 }
 
 #[doc(hidden)]

@@ -1,17 +1,38 @@
 //! What the code that the attribute macros generate names. Not part of the public face.
 
+#[path = "private/awaits.rs"]
+pub mod awaits;
+#[path = "private/clock.rs"]
+mod clock;
+
+pub use clock::Clock;
+
 pub use futures_core::future::{BoxFuture, LocalBoxFuture};
 pub use inventory;
 use serde::Serialize;
 
 pub use crate::context::{
-    ActivityContext, ActivityInvocation, OrchestrationContext, State, decode_input, encode_output,
+    ActivityContext, ActivityInvocation, Deterministic, DurableTask, OrchestrationContext, State,
+    decode_input, encode_output,
 };
 pub use crate::model::{Failure, IntoFailure, Payload};
 pub use crate::registry::{
     Activity, ActivityFunction, ActivityRun, Function, Orchestrator, OrchestratorFunction,
     Register, Registration, SourceLocation, StateKey,
 };
+
+pub use durable_macros::{join, select};
+
+/// What is awaited in an orchestrator. Nothing happens to it: this is where the compiler says that it
+/// is not a durable task.
+pub fn task<T: DurableTask>(task: T) -> T {
+    task
+}
+
+/// An async block, or the future of an async closure, whose body was checked where it is written.
+pub fn deterministic<F: Future>(future: F) -> Deterministic<F> {
+    Deterministic::new(future)
+}
 
 /// What a durable function must return.
 #[diagnostic::on_unimplemented(

@@ -2,27 +2,29 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::parse::Orchestrator;
+use crate::determinism;
 use crate::errors::Errors;
 use crate::handle::{Handle, Parts};
 use crate::parameters::Parameter;
 
 /// The function, its handle, and the errors. With errors the handle is still there, so that what
 /// starts the orchestrator has none of its own, but it is given nothing to run.
-pub(super) fn expand(orchestrator: &Orchestrator, errors: &Errors) -> TokenStream {
+pub(super) fn expand(orchestrator: &Orchestrator, errors: &mut Errors) -> TokenStream {
     let Orchestrator {
         function,
         name,
         version,
         crate_path,
     } = orchestrator;
-    let item = function.item();
+    let handle = Handle::new(function, "orchestrator", name.as_ref(), crate_path.as_ref());
+    let Handle { private, .. } = &handle;
+    let (body, not_understood) = determinism::check(function, private, errors);
+    let item = function.item_with(&body);
     let compile_errors = errors.to_compile_errors();
     if function.sig.receiver().is_some() {
         // This stands in an `impl` block, where a handle cannot be declared.
         return quote!(#item #compile_errors);
     }
-    let handle = Handle::new(function, "orchestrator", name.as_ref(), crate_path.as_ref());
-    let Handle { private, .. } = &handle;
     let version = version.as_ref().map_or_else(
         || quote_spanned!(Span::mixed_site()=> ::core::option::Option::None),
         |version| quote_spanned!(Span::mixed_site()=> ::core::option::Option::Some(#version)),
@@ -46,7 +48,7 @@ pub(super) fn expand(orchestrator: &Orchestrator, errors: &Errors) -> TokenStrea
         is_collected: errors.is_empty(),
     };
     let handle = handle.expand(&parts);
-    quote!(#item #handle #compile_errors)
+    quote!(#item #handle #compile_errors #not_understood)
 }
 
 /// The value for `OrchestratorFunction::run`. The payload is dropped as soon as it is read,

@@ -8,14 +8,16 @@ use crate::rules;
 /// Reports everything that keeps the function from being an orchestrator.
 pub(super) fn validate(orchestrator: &Orchestrator, errors: &mut Errors) {
     let sig = &orchestrator.function.sig;
-    rules::check(sig, "an orchestrator", errors);
-    is_async(sig, errors);
     let parameters = Parameter::all(sig);
+    errors.of_rule("signature", |errors| {
+        rules::check(sig, "an orchestrator", errors);
+        is_async(sig, errors);
+    });
     if sig.receiver().is_none() {
-        context(sig, &parameters, errors);
+        errors.of_rule("context", |errors| context(sig, &parameters, errors));
     }
-    has_no_state(&parameters, errors);
-    input(&parameters, errors);
+    errors.of_rule("state", |errors| has_no_state(&parameters, errors));
+    errors.of_rule("input", |errors| input(&parameters, errors));
 }
 
 fn is_async(sig: &Signature, errors: &mut Errors) {
@@ -65,6 +67,9 @@ fn not_of_an_orchestrator(parameter: &Parameter<'_>, context: Context, errors: &
     let name = context.type_name();
     let remedy = match context {
         Context::Activity => "take `OrchestrationContext`, or put `#[activity]` on the function",
+        Context::Client => {
+            "take `OrchestrationContext`, whose `call_sub_orchestrator` starts other orchestrations"
+        }
         _ => "take `OrchestrationContext`",
     };
     errors.on(

@@ -8,6 +8,7 @@ mod event;
 mod events;
 mod orchestration;
 pub(crate) mod poll;
+mod task;
 mod time;
 
 pub use activity::{ActivityContext, ActivityInvocation, State, decode_input, encode_output};
@@ -19,4 +20,5 @@ pub use combinators::{
 pub use event::{EventWait, EventWaitTimeout};
 pub(crate) use orchestration::is_continued_as_new;
 pub use orchestration::{ContinueAsNew, OrchestrationContext};
+pub use task::{BoxedTask, Deterministic, DurableTask};
 pub use time::Timer;

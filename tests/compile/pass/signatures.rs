@@ -99,8 +99,8 @@ async fn with_input(
     (first, second): (Order, Order),
 ) -> Outcome<Order> {
     let not_send = std::rc::Rc::new(first.id);
-    ctx = std::future::ready(ctx.clone()).await;
-    let _ = &ctx;
+    ctx = ctx.clone();
+    ctx.sleep(std::time::Duration::ZERO).await;
     Ok(Order {
         id: *not_send + second.id,
     })

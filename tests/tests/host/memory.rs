@@ -56,6 +56,7 @@ static MANY: Counters = Counters::new();
 static FEW: Counters = Counters::new();
 static IDLE: Counters = Counters::new();
 
+#[deterministic]
 async fn patient(
     ctx: OrchestrationContext,
     number: usize,

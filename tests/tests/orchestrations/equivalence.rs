@@ -2,14 +2,13 @@
 //! moved or interrupted.
 
 use std::collections::BTreeMap;
-use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use durable_runtime::host::HostOptions;
 use durable_runtime::prelude::*;
 use durable_runtime::storage::{Sqlite, StorageProvider};
-use durable_runtime::when_all_settled;
+use durable_runtime::{BoxedTask, when_all_settled};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -89,8 +88,9 @@ impl Step {
     }
 }
 
-type Running = Pin<Box<dyn Future<Output = Result<Value>>>>;
+type Running = BoxedTask<'static, Result<Value>>;
 
+#[deterministic]
 fn run(step: Step, ctx: OrchestrationContext) -> Running {
     Box::pin(async move {
         Ok(match step {
@@ -132,11 +132,13 @@ fn run(step: Step, ctx: OrchestrationContext) -> Running {
     })
 }
 
+#[deterministic]
 fn each(ctx: &OrchestrationContext, steps: Vec<Step>) -> Vec<Running> {
     let run_one = |step| run(step, ctx.clone());
     steps.into_iter().map(run_one).collect()
 }
 
+#[deterministic]
 async fn in_order(ctx: &OrchestrationContext, steps: Vec<Step>) -> Result<Vec<Value>> {
     let mut values = Vec::new();
     for step in steps {
@@ -145,6 +147,7 @@ async fn in_order(ctx: &OrchestrationContext, steps: Vec<Step>) -> Result<Vec<Va
     Ok(values)
 }
 
+#[deterministic]
 async fn one_by_one(ctx: &OrchestrationContext, steps: Vec<Step>) -> Result<Value> {
     let mut tasks = each(ctx, steps);
     let mut values = Vec::new();
@@ -156,6 +159,7 @@ async fn one_by_one(ctx: &OrchestrationContext, steps: Vec<Step>) -> Result<Valu
     Ok(sorted(&values))
 }
 
+#[deterministic]
 async fn retried(ctx: &OrchestrationContext, times: u32) -> Value {
     let policy = RetryPolicy::new(times, Duration::from_micros(200)).backoff(2.0);
     match ctx.call_activity::<always_fails>(()).retry(policy).await {
@@ -414,6 +418,7 @@ fn note_begin(id: &str) {
 #[orchestrator]
 async fn notes_its_beginnings(ctx: OrchestrationContext) -> Result<()> {
     note_begin(ctx.instance_id());
+    #[allow_nondeterminism(unbounded_loop, reason = "the test ends it")]
     loop {
         ctx.wait_for_external_event::<()>("tick").await?;
     }

@@ -105,6 +105,7 @@ async fn changes_its_steps(ctx: OrchestrationContext) -> Result<u32> {
         ctx.call_activity::<double>(4).await?;
     }
     ctx.set_custom_status("waiting")?;
+    #[allow_nondeterminism(unbounded_loop, reason = "the test ends it")]
     loop {
         ctx.wait_for_external_event::<()>("tick").await?;
     }

@@ -45,18 +45,21 @@ fn hidden(what: &str) -> Hidden<()> {
 #[orchestrator]
 async fn awaits_directly(ctx: OrchestrationContext, what: String) -> Result<()> {
     ctx.call_activity::<double>(1).await?;
+    #[allow_nondeterminism(await, reason = "it is to be refused when it runs")]
     hidden(&what).await;
     Ok(())
 }
 
 #[orchestrator]
 async fn awaits_beside_a_task(ctx: OrchestrationContext, what: String) -> Result<()> {
+    #[allow_nondeterminism(await, reason = "it is to be refused when it runs")]
     let (_, ()) = join!(ctx.wait_for_external_event::<()>("never"), hidden(&what));
     Ok(())
 }
 
 #[orchestrator]
 async fn awaits_in_when_all(_ctx: OrchestrationContext, what: String) -> Result<()> {
+    #[allow_nondeterminism(await, reason = "it is to be refused when it runs")]
     when_all([hidden(&what), hidden(&what)]).await?;
     Ok(())
 }
@@ -129,6 +132,7 @@ impl Drop for Explodes {
 #[orchestrator]
 async fn explodes_while_waiting(_ctx: OrchestrationContext) -> Result<()> {
     let _explodes = Explodes;
+    #[allow_nondeterminism(await, reason = "it is never run again")]
     hidden("never").await;
     Ok(())
 }

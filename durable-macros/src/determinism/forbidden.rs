@@ -1,0 +1,156 @@
+//! What an orchestrator must not name: the tables are in the modules below, one family of items
+//! after the other.
+//!
+//! A macro sees names and no types. What is here is what a name alone gives away; everything else
+//! is left to the compiler and to the check of the history during a replay. A false alarm costs its
+//! user more than a mistake that is found a little later, so a name that anyone may have given to
+//! something of their own is not here.
+
+mod macros;
+mod message;
+mod methods;
+mod paths;
+mod pattern;
+mod types;
+
+use crate::determinism::rule::Rule;
+use pattern::{Pattern, is_method, with_generics};
+
+/// Something that an orchestrator must not do.
+#[derive(Debug)]
+pub(crate) struct Finding {
+    pub(crate) rule: Rule,
+    /// What is wrong.
+    pub(crate) message: String,
+    /// What to write in its place.
+    pub(crate) instead: &'static str,
+}
+
+/// Items that are wrong for one reason, with the patterns that tell them.
+struct Family {
+    rule: Rule,
+    /// What follows the name of the item in the message.
+    why: &'static str,
+    instead: &'static str,
+    items: &'static [&'static str],
+}
+
+impl Family {
+    /// `name` is shown in backticks.
+    fn finding(&self, name: &str) -> Finding {
+        Finding {
+            rule: self.rule,
+            message: format!("`{name}` {}", self.why),
+            instead: self.instead,
+        }
+    }
+
+    fn has_full(&self, path: &[&str]) -> bool {
+        self.items
+            .iter()
+            .any(|item| Pattern::of(item).is_full(path))
+    }
+
+    fn has_end(&self, path: &[&str]) -> bool {
+        self.items.iter().any(|item| Pattern::of(item).is_end(path))
+    }
+}
+
+/// Crates that are others under another name.
+const TWINS: &[(&str, &str)] = &[
+    ("alloc", "std"),
+    ("core", "std"),
+    ("futures_util", "futures"),
+];
+
+/// What is wrong with a path that is called or used as a value.
+///
+/// `is_resolved` says that the path begins with a crate, because it is written so or because of a
+/// `use` in the body. Otherwise its end decides, where that is distinctive.
+pub(crate) fn path(segments: &[String], is_resolved: bool) -> Option<Finding> {
+    let path = of_crates(segments)?;
+    let is_value = paths::VALUES
+        .iter()
+        .any(|value| Pattern::of(value).is_full(&path));
+    if is_value {
+        return None;
+    }
+    let family = family_of(paths::FAMILIES, &path, is_resolved)?;
+    Some(family.finding(&shown(segments)))
+}
+
+/// What is wrong with a macro, by its path.
+pub(crate) fn macro_path(segments: &[String], is_resolved: bool) -> Option<Finding> {
+    let family = family_of(macros::FAMILIES, &of_crates(segments)?, is_resolved)?;
+    Some(family.finding(&format!("{}!", shown(segments))))
+}
+
+/// What is wrong with naming a type that has this number of generic arguments.
+pub(crate) fn type_path(
+    segments: &[String],
+    generic_arguments: usize,
+    is_resolved: bool,
+) -> Option<Finding> {
+    let path = of_crates(segments)?;
+    let is_named = |item: &&'static str| {
+        let (pattern, arguments) = with_generics(item);
+        arguments == generic_arguments
+            && (pattern.is_full(&path) || !is_resolved && pattern.is_end(&path))
+    };
+    let family = types::FAMILIES
+        .iter()
+        .find(|family| family.items.iter().any(is_named))?;
+    Some(family.finding(segments.last()?))
+}
+
+/// What is wrong with a `static` of this type, of which the last segment is given.
+pub(crate) fn static_type(last_segment: &str) -> Option<Finding> {
+    let family = types::STATICS
+        .iter()
+        .find(|family| family.has_full(&[last_segment]))?;
+    Some(family.finding(last_segment))
+}
+
+/// What is wrong with the call of a method that has this number of arguments.
+pub(crate) fn method(name: &str, arguments: usize) -> Option<Finding> {
+    let family = methods::FAMILIES.iter().find(|family| {
+        let mut items = family.items.iter();
+        items.any(|item| is_method(item, name, arguments))
+    })?;
+    let parameters = if arguments == 0 { "" } else { ".." };
+    Some(family.finding(&format!(".{name}({parameters})")))
+}
+
+/// A full path is sure, so it goes before the end of another.
+fn family_of(
+    families: &'static [Family],
+    path: &[&str],
+    is_resolved: bool,
+) -> Option<&'static Family> {
+    let full = families.iter().find(|family| family.has_full(path));
+    full.or_else(|| {
+        let mut families = families.iter().filter(|_| !is_resolved);
+        families.find(|family| family.has_end(path))
+    })
+}
+
+/// The path as the tables write it, unless it is of the user's own crate.
+fn of_crates(segments: &[String]) -> Option<Vec<&str>> {
+    let mut path: Vec<_> = segments.iter().map(String::as_str).collect();
+    let first = path.first_mut()?;
+    if matches!(*first, "self" | "super" | "crate" | "Self") {
+        return None;
+    }
+    if let Some((_, original)) = TWINS.iter().find(|(twin, _)| twin == first) {
+        *first = original;
+    }
+    Some(path)
+}
+
+/// The end of a path, which is enough to know it by.
+fn shown(segments: &[String]) -> String {
+    segments[segments.len().saturating_sub(2)..].join("::")
+}
+
+#[cfg(test)]
+mod tests;

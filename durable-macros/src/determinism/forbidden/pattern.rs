@@ -1,0 +1,167 @@
+//! How the tables write what they are about.
+
+/// The path of an item, as in a `use`:
+///
+/// * `{sleep, sleep_until}` is either name, `Atomic*` is every name that begins so.
+/// * `*()` at the end is every function below the path, however deep. Functions are told by their
+///   lower-case names: types and variants of an enum, which patterns are made of, are left alone.
+/// * `/` stands for `::`. What follows it is enough where nothing tells where a name comes from,
+///   for a macro does not see the `use` at the top of a file. Where that begins with a type, it may
+///   follow any module: `std::time/Instant::now` is also `t::Instant::now`. Where it begins with a
+///   module, it must be what a `use` leaves to write: `std/env::var` is `env::var`, but not
+///   `settings::env::var`.
+pub(super) struct Pattern {
+    segments: Vec<&'static str>,
+    /// Where the part begins that is enough.
+    distinctive: Option<usize>,
+}
+
+impl Pattern {
+    pub(super) fn of(pattern: &'static str) -> Self {
+        let (before, after) = match pattern.split_once('/') {
+            Some((before, after)) => (before, Some(after)),
+            None => (pattern, None),
+        };
+        let mut segments: Vec<_> = before.split("::").collect();
+        let distinctive = after.map(|_| segments.len());
+        segments.extend(after.into_iter().flat_map(|after| after.split("::")));
+        Self {
+            segments,
+            distinctive,
+        }
+    }
+
+    /// Whether `path` is the path of such an item from its crate on.
+    pub(super) fn is_full(&self, path: &[&str]) -> bool {
+        matches(&self.segments, path)
+    }
+
+    /// Whether `path` looks like the end of the path of such an item.
+    pub(super) fn is_end(&self, path: &[&str]) -> bool {
+        let Some(distinctive) = self.distinctive else {
+            return false;
+        };
+        let end = &self.segments[distinctive..];
+        if names_type(end[0]) {
+            (0..path.len()).any(|start| matches(end, &path[start..]))
+        } else {
+            (1..=distinctive).any(|start| matches(&self.segments[start..], path))
+        }
+    }
+}
+
+fn matches(pattern: &[&str], path: &[&str]) -> bool {
+    match (pattern, path) {
+        ([], []) => true,
+        (["*()"], [.., last]) => !names_type(last),
+        ([first, pattern @ ..], [segment, path @ ..]) => {
+            is_name(first, segment) && matches(pattern, path)
+        }
+        _ => false,
+    }
+}
+
+/// Whether `name` is one of those that `pattern`, a segment, stands for.
+fn is_name(pattern: &str, name: &str) -> bool {
+    let braces = pattern
+        .strip_prefix('{')
+        .and_then(|rest| rest.strip_suffix('}'));
+    match braces {
+        Some(names) => names.split(", ").any(|pattern| is_name(pattern, name)),
+        None => match pattern.strip_suffix('*') {
+            Some(prefix) => name.starts_with(prefix),
+            None => pattern == name,
+        },
+    }
+}
+
+fn names_type(segment: &str) -> bool {
+    segment
+        .trim_start_matches('{')
+        .starts_with(|first: char| first.is_uppercase())
+}
+
+/// A method with its arguments: `elapsed()`, `fetch_add(_, _)`, or `start_new(..)` for any number.
+pub(super) fn is_method(pattern: &str, name: &str, arguments: usize) -> bool {
+    pattern.split_once('(').is_some_and(|(method, parameters)| {
+        method == name && (parameters == "..)" || parameters.matches('_').count() == arguments)
+    })
+}
+
+/// The path of a type and the number of its generic arguments: `std::collections/HashMap<_, _>`.
+pub(super) fn with_generics(pattern: &'static str) -> (Pattern, usize) {
+    let (path, arguments) = pattern.split_once('<').unwrap_or((pattern, ""));
+    (Pattern::of(path), arguments.matches('_').count())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Pattern, is_method, with_generics};
+
+    fn split(path: &str) -> Vec<&str> {
+        path.split("::").collect()
+    }
+
+    fn is_full(pattern: &'static str, path: &str) -> bool {
+        Pattern::of(pattern).is_full(&split(path))
+    }
+
+    fn is_end(pattern: &'static str, path: &str) -> bool {
+        Pattern::of(pattern).is_end(&split(path))
+    }
+
+    #[test]
+    fn a_full_path_begins_with_the_crate() {
+        assert!(is_full("std::time/Instant::now", "std::time::Instant::now"));
+        assert!(!is_full("std::time/Instant::now", "time::Instant::now"));
+        assert!(!is_full("std::time/Instant::now", "std::time::Instant"));
+    }
+
+    #[test]
+    fn alternatives_and_prefixes_are_of_one_segment() {
+        assert!(is_full("std::env::{var, vars}", "std::env::vars"));
+        assert!(!is_full("std::env::{var, vars}", "std::env::vars_os"));
+        assert!(is_full("aws_sdk_*::Client::new", "aws_sdk_s3::Client::new"));
+        assert!(!is_full("aws_sdk_*::new", "aws_sdk_s3::Client::new"));
+    }
+
+    #[test]
+    fn functions_are_found_at_any_depth_and_types_are_not() {
+        assert!(is_full("sqlx::*()", "sqlx::query"));
+        assert!(is_full("sqlx::*()", "sqlx::PgPool::connect"));
+        assert!(!is_full("sqlx::*()", "sqlx::Error::RowNotFound"));
+        assert!(!is_full("sqlx::*()", "sqlx"));
+    }
+
+    #[test]
+    fn a_type_is_distinctive_below_any_module() {
+        assert!(is_end("std::time/Instant::now", "Instant::now"));
+        assert!(is_end("std::time/Instant::now", "time::Instant::now"));
+        assert!(is_end("std::time/Instant::now", "t::Instant::now"));
+        assert!(!is_end("std::time::Instant::now", "Instant::now"));
+        assert!(!is_end("std::time/Instant::now", "now"));
+    }
+
+    #[test]
+    fn a_module_is_distinctive_where_the_path_begins() {
+        assert!(is_end("std::sync/mpsc::channel", "mpsc::channel"));
+        assert!(is_end("std::sync/mpsc::channel", "sync::mpsc::channel"));
+        assert!(!is_end("std::sync/mpsc::channel", "actors::mpsc::channel"));
+        assert!(!is_end("std::sync/mpsc::channel", "channel"));
+    }
+
+    #[test]
+    fn methods_are_told_by_the_number_of_their_arguments() {
+        assert!(is_method("elapsed()", "elapsed", 0));
+        assert!(!is_method("elapsed()", "elapsed", 1));
+        assert!(is_method("fetch_add(_, _)", "fetch_add", 2));
+        assert!(is_method("start_new(..)", "start_new", 1));
+        assert!(!is_method("start_new(..)", "start", 1));
+    }
+
+    #[test]
+    fn generic_arguments_are_counted() {
+        assert_eq!(with_generics("std::collections/HashMap<_, _>").1, 2);
+        assert_eq!(with_generics("std::hash/RandomState").1, 0);
+    }
+}

@@ -1,0 +1,121 @@
+//! What the body of an orchestrator, or of a `#[deterministic]` function, must not do.
+//!
+//! Syntax tells what a path is called, and types tell what is awaited. So every awaited expression is
+//! passed through a function of the runtime that takes durable tasks only, and every path is looked
+//! up in a table of what differs between runs.
+
+mod allow;
+mod arguments;
+mod forbidden;
+mod rule;
+mod scope;
+mod unbounded;
+mod walk;
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::parse::{Parse, ParseStream};
+use syn::visit_mut::VisitMut;
+use syn::{Attribute, Block, FnArg, Pat, Signature, Type};
+
+pub(crate) use self::walk::Walker;
+use crate::errors::Errors;
+use crate::function::Function;
+use crate::parameters::{Parameter, Role};
+
+/// The body of a function.
+struct Body {
+    attrs: Vec<Attribute>,
+    block: Block,
+}
+
+impl Parse for Body {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let content;
+        let brace_token = syn::braced!(content in input);
+        let attrs = content.call(Attribute::parse_inner)?;
+        let stmts = content.call(Block::parse_within)?;
+        let block = Block { brace_token, stmts };
+        Ok(Self { attrs, block })
+    }
+}
+
+impl ToTokens for Body {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let Self { attrs, block } = self;
+        block.brace_token.surround(tokens, |tokens| {
+            tokens.extend(quote!(#(#attrs)*));
+            block
+                .stmts
+                .iter()
+                .for_each(|statement| statement.to_tokens(tokens));
+        });
+    }
+}
+
+/// Checks the body of `function`, and gives what is to stand in its place. `private` is the path of
+/// what generated code may name.
+///
+/// A body that does not parse is left as it is. What is wrong with it the compiler will say; and if
+/// nothing is, so that only this crate does not understand it, an error stands beside the function.
+pub(crate) fn check(
+    function: &Function,
+    private: &TokenStream,
+    errors: &mut Errors,
+) -> (TokenStream, Option<TokenStream>) {
+    let tokens = function.body();
+    let mut body: Body = match syn::parse2(tokens.clone()) {
+        Ok(body) => body,
+        Err(error) => return (tokens.clone(), Some(not_understood(&error))),
+    };
+    let sig = &function.sig;
+    let mut walker = Walker::new(private, context_of(sig), errors);
+    walker.enter_function(sig);
+    walker.visit_block_mut(&mut body.block);
+    (body.into_token_stream(), None)
+}
+
+/// The compiler evaluates a constant only when nothing else is wrong.
+fn not_understood(error: &syn::Error) -> TokenStream {
+    let message = format!(
+        "the body of this function cannot be checked ({error}): write it without the newest syntax \
+         [macro]"
+    );
+    let panic = quote::quote_spanned!(error.span()=> ::core::panic!(#message));
+    quote!(const _: () = #panic;)
+}
+
+/// The name of the parameter that is the orchestration's context.
+fn context_of(sig: &Signature) -> Option<String> {
+    let parameters = Parameter::all(sig);
+    let is_context = |parameter: &Parameter<'_>| matches!(parameter.role, Role::Context(_));
+    let position = parameters.iter().position(is_context)?;
+    let typed = sig.inputs.iter().filter_map(|argument| match argument {
+        FnArg::Typed(typed) => Some(typed),
+        FnArg::Receiver(_) => None,
+    });
+    match typed
+        .skip(position)
+        .map(|typed| &typed.pat)
+        .next()?
+        .as_ref()
+    {
+        Pat::Ident(pattern) => Some(pattern.ident.to_string()),
+        _ => None,
+    }
+}
+
+/// Whether a parameter of this type is an async closure: `impl AsyncFn(..)`.
+fn is_async_closure(ty: &Type) -> bool {
+    let Type::ImplTrait(ty) = ty else {
+        return false;
+    };
+    ty.bounds.iter().any(|bound| match bound {
+        syn::TypeParamBound::Trait(bound) => bound
+            .path
+            .segments
+            .last()
+            .is_some_and(|last| last.ident.to_string().starts_with("AsyncFn")),
+        _ => false,
+    })
+}

@@ -1,0 +1,684 @@
+//! Goes over a body: reports what is forbidden, and routes what is awaited.
+
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::parse::Parser;
+use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
+use syn::visit_mut::{self, VisitMut};
+use syn::{
+    Arm, Block, Expr, ExprCall, ExprMethodCall, ExprPath, FnArg, Item, ItemStatic, Macro, Pat,
+    Signature, StaticMutability, Stmt, Type, parse_quote_spanned,
+};
+
+use super::arguments::{self, Arguments};
+use super::forbidden::{self, Finding};
+use super::rule::Rule;
+use super::scope::{Candidate, Scopes};
+use super::{allow, is_async_closure, unbounded};
+use crate::errors::Errors;
+use crate::function::is_durable_function;
+use crate::join::Join;
+use crate::select::Select;
+
+/// Goes over one body.
+pub(crate) struct Walker<'a> {
+    private: &'a TokenStream,
+    /// The name of the orchestration's context.
+    context: Option<String>,
+    errors: &'a mut Errors,
+    scopes: Scopes,
+    /// What the statements around allow.
+    allowed: Vec<Rule>,
+    place: Place,
+}
+
+/// Where in the body the walker is.
+#[derive(Debug, Clone, Copy, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "any of them may hold together with any other"
+)]
+struct Place {
+    /// In an item inside of the body. What is awaited there is not awaited by the body.
+    in_item: bool,
+    in_unsafe: bool,
+    /// On the way from an awaited expression down to where it begins: what is forbidden there is
+    /// reported with the type of what is awaited.
+    on_spine: bool,
+    /// What was found on that way.
+    spine: Option<Spine>,
+    /// Whether the statement has been found to use a hash map: its type and its constructor are one
+    /// mistake.
+    hash_is_found: bool,
+}
+
+/// What stands at the beginning of an awaited expression.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Spine {
+    /// To be reported with the type of what is awaited.
+    Forbidden(Rule),
+    /// Reported already, or allowed.
+    Settled,
+}
+
+/// The rules of which futures are made: for each the runtime has a function that takes them and says
+/// that they are no durable tasks.
+const ROUTED: [Rule; 10] = [
+    Rule::Channel,
+    Rule::Combinator,
+    Rule::Database,
+    Rule::File,
+    Rule::Lock,
+    Rule::Network,
+    Rule::Process,
+    Rule::Select,
+    Rule::Sleep,
+    Rule::Spawn,
+];
+
+impl<'a> Walker<'a> {
+    pub(super) fn new(
+        private: &'a TokenStream,
+        context: Option<String>,
+        errors: &'a mut Errors,
+    ) -> Self {
+        Self {
+            private,
+            context,
+            errors,
+            scopes: Scopes::default(),
+            allowed: Vec::new(),
+            place: Place::default(),
+        }
+    }
+
+    /// Takes note of the parameters.
+    pub(super) fn enter_function(&mut self, sig: &Signature) {
+        self.scopes.enter(&[]);
+        for argument in &sig.inputs {
+            if let FnArg::Typed(typed) = argument {
+                self.place.hash_is_found = false;
+                self.visit_type_mut(&mut typed.ty.clone());
+                if let Pat::Ident(pattern) = &*typed.pat
+                    && is_async_closure(&typed.ty)
+                {
+                    self.scopes.bind_closure(&pattern.ident);
+                }
+            }
+        }
+    }
+
+    fn is_allowed(&self, rule: Rule) -> bool {
+        self.allowed.contains(&rule)
+    }
+
+    fn report(&mut self, tokens: impl ToTokens, finding: &Finding) {
+        let Finding {
+            rule,
+            message,
+            instead,
+        } = finding;
+        if *rule == Rule::Hash && std::mem::replace(&mut self.place.hash_is_found, true) {
+            return;
+        }
+        let rule = rule.name();
+        self.errors
+            .on(tokens, format!("{message}: {instead} [{rule}]"));
+    }
+
+    /// Deals with what was found at `tokens`; `on_spine` if an awaited expression begins there.
+    fn found(&mut self, tokens: impl ToTokens, finding: &Finding, on_spine: bool) {
+        if self.is_allowed(finding.rule) {
+            if on_spine {
+                self.place.spine = Some(Spine::Settled);
+            }
+        } else if on_spine && ROUTED.contains(&finding.rule) {
+            self.place
+                .spine
+                .get_or_insert(Spine::Forbidden(finding.rule));
+        } else {
+            if on_spine {
+                self.place.spine = Some(Spine::Settled);
+            }
+            self.report(tokens, finding);
+        }
+    }
+
+    fn finding_of(&self, path: &ExprPath) -> Option<Finding> {
+        let candidates = match &path.qself {
+            None => self.scopes.candidates(&path.path),
+            // `<Instant>::now`
+            Some(qself) if qself.position == 0 => match &*qself.ty {
+                Type::Path(ty) if ty.qself.is_none() => {
+                    let rest = path.path.segments.iter();
+                    let rest: Vec<_> = rest.map(|segment| segment.ident.to_string()).collect();
+                    let mut candidates = self.scopes.candidates(&ty.path);
+                    for candidate in &mut candidates {
+                        candidate.segments.extend_from_slice(&rest);
+                    }
+                    candidates
+                }
+                _ => Vec::new(),
+            },
+            Some(_) => Vec::new(),
+        };
+        first(candidates, forbidden::path)
+    }
+
+    fn path(&mut self, path: &ExprPath, on_spine: bool) {
+        if let Some(finding) = self.finding_of(path) {
+            self.found(path, &finding, on_spine);
+        } else if self.place.in_unsafe && is_named_like_a_static(path) {
+            let finding = Finding {
+                rule: Rule::Static,
+                message: "a `static mut` is not part of the history, so a replay finds another \
+                          value in it"
+                    .to_owned(),
+                instead: "keep it in a local variable, or in an entity",
+            };
+            self.found(path, &finding, false);
+        }
+    }
+
+    /// Visits `expression`, which is awaited, and passes it to what takes durable tasks only.
+    fn awaited(&mut self, expression: &mut Expr, by: Span, outer_is_on_spine: bool) {
+        let outer = self.place.spine.take();
+        self.place.on_spine = true;
+        self.visit_expr_mut(expression);
+        self.place.on_spine = false;
+        let found = std::mem::replace(&mut self.place.spine, outer);
+        if found.is_some() && outer_is_on_spine {
+            self.place.spine = Some(Spine::Settled);
+        }
+        if self.place.in_item || self.is_allowed(Rule::Await) {
+            return;
+        }
+        match found {
+            Some(Spine::Settled) => {}
+            Some(Spine::Forbidden(rule)) => self.wrap(&["awaits", rule.name()], by, expression),
+            None => self.wrap(&["task"], by, expression),
+        }
+    }
+
+    /// Passes `expression` to a function of the runtime, of which the compiler says that it is called
+    /// at `by`.
+    fn wrap(&self, function: &[&str], by: Span, expression: &mut Expr) {
+        let located = Span::mixed_site().located_at(by);
+        let private = crate::handle::respan(self.private.clone(), located);
+        let names = function.iter().map(|name| Ident::new(name, located));
+        let inner = match std::mem::replace(expression, Expr::PLACEHOLDER) {
+            Expr::Paren(paren) if paren.attrs.is_empty() => *paren.expr,
+            other => other,
+        };
+        *expression = Expr::Call(ExprCall {
+            attrs: Vec::new(),
+            func: Box::new(parse_quote_spanned!(located=> #private #(::#names)*)),
+            paren_token: syn::token::Paren(located),
+            args: Punctuated::from_iter([inner]),
+        });
+    }
+
+    fn call(&mut self, call: &mut ExprCall, on_spine: bool) {
+        let Expr::Path(path) = &*call.func else {
+            self.place.on_spine = on_spine;
+            self.visit_expr_mut(&mut call.func);
+            self.arguments(&mut call.args);
+            return;
+        };
+        let finding = self.finding_of(path);
+        if let Some(finding) = &finding
+            && finding.rule == Rule::Spawn
+            && !self.is_allowed(Rule::Spawn)
+        {
+            // What runs elsewhere is no part of the orchestrator.
+            if self.captures_context(&call.args) {
+                self.place.spine = on_spine.then_some(Spine::Settled).or(self.place.spine);
+                self.context_is_captured(path, "runs elsewhere, while the orchestrator goes on");
+            } else {
+                self.found(path, finding, on_spine);
+            }
+            return;
+        }
+        self.path(&path.clone(), on_spine);
+        self.arguments(&mut call.args);
+    }
+
+    fn arguments(&mut self, arguments: &mut Punctuated<Expr, syn::Token![,]>) {
+        for argument in arguments {
+            self.visit_expr_mut(argument);
+        }
+    }
+
+    fn method_call(&mut self, call: &mut ExprMethodCall, on_spine: bool) {
+        if let Some(finding) = forbidden::method(&call.method.to_string(), call.args.len()) {
+            self.found(&call.method, &finding, on_spine);
+        }
+        if let Expr::Path(receiver) = &*call.receiver
+            && is_named_like_a_static(receiver)
+            && call.args.iter().any(|argument| {
+                matches!(argument, Expr::Closure(_)) && self.mentions_context(argument)
+            })
+        {
+            self.context_is_captured(call.method.clone(), "is kept where others may call it");
+        }
+        if let Some(turbofish) = &mut call.turbofish {
+            visit_mut::visit_angle_bracketed_generic_arguments_mut(self, turbofish);
+        }
+        let errors = self.errors.count();
+        self.place.on_spine = on_spine;
+        self.visit_expr_mut(&mut call.receiver);
+        self.place.on_spine = false;
+        self.arguments(&mut call.args);
+        let is_clock = call.method == "elapsed" && call.args.is_empty();
+        if is_clock && !self.is_allowed(Rule::Clock) && self.errors.count() == errors {
+            self.clock(call);
+        }
+    }
+
+    /// Other types than clocks have `elapsed()` as well, so the type of the receiver decides.
+    fn clock(&self, call: &mut ExprMethodCall) {
+        let located = Span::mixed_site().located_at(call.method.span());
+        let private = crate::handle::respan(self.private.clone(), located);
+        let receiver = &call.receiver;
+        call.receiver = parse_quote_spanned!(located=> #private::Clock(&#receiver));
+    }
+
+    fn captures_context(&self, arguments: &Punctuated<Expr, syn::Token![,]>) -> bool {
+        arguments
+            .iter()
+            .any(|argument| self.mentions_context(argument))
+    }
+
+    fn mentions_context(&self, expression: &Expr) -> bool {
+        let mentions = |name: &String| mentions(expression.to_token_stream(), name);
+        self.context.as_ref().is_some_and(mentions)
+    }
+
+    fn context_is_captured(&mut self, tokens: impl ToTokens, what: &str) {
+        let name = self.context.clone().unwrap_or_default();
+        self.errors.on(
+            tokens,
+            format!(
+                "`{name}` is captured by code that {what}: use the context in the orchestrator \
+                 itself, and pass values [context]"
+            ),
+        );
+    }
+
+    fn macro_(&mut self, node: &mut Macro) {
+        let candidates = self.scopes.candidates(&node.path);
+        let is_own = candidates.is_empty();
+        let finding = first(candidates, forbidden::macro_path);
+        let rule = finding.as_ref().map(|finding| finding.rule);
+        if let Some(finding) = &finding
+            && !self.is_allowed(finding.rule)
+        {
+            self.report(&node.path, finding);
+        }
+        if matches!(rule, Some(Rule::Select | Rule::Combinator)) {
+            return;
+        }
+        let last = node.path.segments.last();
+        let name = last.map_or_else(String::new, |last| last.ident.to_string());
+        match name.as_str() {
+            "select" if !is_own => self.select(node),
+            "join" if !is_own => self.join(node),
+            _ => self.other_macro(node, &name),
+        }
+    }
+
+    fn select(&mut self, node: &mut Macro) {
+        let Ok(mut select) = syn::parse2::<Select>(node.tokens.clone()) else {
+            // The macro itself says what is wrong with it.
+            return;
+        };
+        let by = node.path.span();
+        for branch in select.branches_mut() {
+            self.awaited(&mut branch.future, by, false);
+            self.visit_expr_mut(&mut branch.body);
+        }
+        node.tokens = select.to_token_stream();
+        self.redirect(node, "select");
+    }
+
+    fn join(&mut self, node: &mut Macro) {
+        let Ok(mut join) = syn::parse2::<Join>(node.tokens.clone()) else {
+            return;
+        };
+        let by = node.path.span();
+        for future in &mut join.futures {
+            self.awaited(future, by, false);
+        }
+        node.tokens = join.futures.to_token_stream();
+        self.redirect(node, "join");
+    }
+
+    /// Whatever is imported as `select!` or `join!` where this cannot see it, it is ours that runs.
+    fn redirect(&self, node: &mut Macro, name: &str) {
+        if node.path.segments.len() > 1 {
+            return;
+        }
+        // With the span of the user's own path, so that lints see a macro that the user calls.
+        let span = node.path.span();
+        let private = crate::handle::respan(self.private.clone(), span);
+        let name = Ident::new(name, span);
+        node.path = parse_quote_spanned!(span=> #private::#name);
+    }
+
+    fn other_macro(&mut self, node: &mut Macro, name: &str) {
+        self.address_is_formatted(node, name);
+        let arguments = if name.ends_with("matches") {
+            Arguments::parse_matches.parse2(node.tokens.clone())
+        } else {
+            syn::parse2(node.tokens.clone())
+        };
+        match arguments {
+            Ok(mut arguments) => {
+                let before = node.tokens.to_string();
+                arguments.each_expression(&mut |expression| self.visit_expr_mut(expression));
+                let after = arguments.to_token_stream();
+                if after.to_string() != before {
+                    node.tokens = after;
+                }
+            }
+            Err(_) => self.not_understood(&node.tokens),
+        }
+    }
+
+    /// Looks for what can be seen in the arguments of a macro that is not known.
+    fn not_understood(&mut self, tokens: &TokenStream) {
+        if !self.place.in_item && !self.is_allowed(Rule::Macro) {
+            for found in arguments::awaits(tokens.clone()) {
+                self.errors.at(
+                    found.span(),
+                    "this macro is not known, so what it awaits cannot be checked: await before it, \
+                     as in `let value = task.await;`, and pass the value [macro]",
+                );
+            }
+        }
+        for path in arguments::paths(tokens.clone()) {
+            let candidates = self.scopes.candidates_of(path.segments, false);
+            let find = if path.is_macro {
+                forbidden::macro_path
+            } else {
+                forbidden::path
+            };
+            if let Some(finding) = first(candidates, find) {
+                self.found(path.tokens, &finding, false);
+            }
+        }
+    }
+
+    fn address_is_formatted(&mut self, node: &Macro, name: &str) {
+        const FORMATS: [&str; 13] = [
+            "format",
+            "format_args",
+            "write",
+            "writeln",
+            "panic",
+            "trace",
+            "debug",
+            "info",
+            "warn",
+            "error",
+            "event",
+            "assert",
+            "ensure",
+        ];
+        if !FORMATS.contains(&name) {
+            return;
+        }
+        for tree in node.tokens.clone() {
+            if let TokenTree::Literal(literal) = &tree
+                && formats_an_address(&literal.to_string())
+            {
+                self.address(literal, "`{:p}` prints an address");
+            }
+        }
+    }
+
+    fn address(&mut self, tokens: impl ToTokens, what: &str) {
+        let finding = Finding {
+            rule: Rule::Address,
+            message: format!("{what}, which is another one in every replay"),
+            instead: "use the value, or a number that you give it",
+        };
+        self.found(tokens, &finding, false);
+    }
+
+    fn endless(&mut self, keyword: Span, body: &mut Block, label: Option<&syn::Label>) {
+        let is_routed = !self.place.in_item && !self.is_allowed(Rule::UnboundedLoop);
+        if is_routed && unbounded::is_unbounded(body, label) {
+            body.stmts.insert(0, warning(keyword));
+        }
+    }
+
+    fn static_item(&mut self, item: &ItemStatic) {
+        let finding = match (&item.mutability, &*item.ty) {
+            (StaticMutability::Mut(_), _) => Some(Finding {
+                rule: Rule::Static,
+                message: format!(
+                    "`{}` changes, and is not part of the history, so a replay finds another value \
+                     in it",
+                    item.ident
+                ),
+                instead: "keep it in a local variable, or in an entity",
+            }),
+            (_, Type::Path(ty)) => {
+                let last = ty.path.segments.last();
+                last.and_then(|last| forbidden::static_type(&last.ident.to_string()))
+            }
+            _ => None,
+        };
+        if let Some(finding) = finding {
+            self.found(&item.ident, &finding, false);
+        }
+    }
+}
+
+/// A statement that makes the compiler warn: a macro cannot do so by itself.
+fn warning(keyword: Span) -> Stmt {
+    let user = keyword;
+    let name = Ident::new("UNBOUNDED_LOOP", user);
+    parse_quote_spanned! {Span::mixed_site()=>
+        const _: () = {
+            #[deprecated(
+                note = "this loop awaits and never ends, so that its history grows without bound: \
+                        `return ctx.continue_as_new(input)` now and then, or `break` \
+                        [unbounded_loop]"
+            )]
+            const #name: () = ();
+            #name
+        };
+    }
+}
+
+fn first(
+    candidates: Vec<Candidate>,
+    find: impl Fn(&[String], bool) -> Option<Finding>,
+) -> Option<Finding> {
+    candidates
+        .into_iter()
+        .find_map(|candidate| find(&candidate.segments, candidate.is_resolved))
+}
+
+fn mentions(tokens: TokenStream, name: &str) -> bool {
+    tokens.into_iter().any(|tree| match tree {
+        TokenTree::Ident(ident) => ident == name,
+        TokenTree::Group(group) => mentions(group.stream(), name),
+        _ => false,
+    })
+}
+
+/// Whether the name of a path is in capitals, as that of a static or a constant.
+fn is_named_like_a_static(path: &ExprPath) -> bool {
+    path.path.segments.last().is_some_and(|last| {
+        let name = last.ident.to_string();
+        name.len() > 1
+            && name.starts_with(|first: char| first.is_ascii_uppercase() || first == '_')
+            && !name.contains(|letter: char| letter.is_ascii_lowercase())
+    })
+}
+
+/// Whether a string literal has a placeholder as `{:p}` or `{x:#p}`.
+fn formats_an_address(literal: &str) -> bool {
+    literal.split('{').skip(1).any(|rest| {
+        rest.split_once('}').is_some_and(|(placeholder, _)| {
+            placeholder
+                .split_once(':')
+                .is_some_and(|(_, format)| format.ends_with('p'))
+        })
+    })
+}
+
+impl VisitMut for Walker<'_> {
+    fn visit_block_mut(&mut self, block: &mut Block) {
+        self.scopes.enter(&block.stmts);
+        visit_mut::visit_block_mut(self, block);
+        self.scopes.leave();
+    }
+
+    fn visit_stmt_mut(&mut self, statement: &mut Stmt) {
+        let count = self.allowed.len();
+        let allowed = allow::of_statement(statement, self.errors);
+        self.allowed.extend(allowed);
+        let hash_is_found = std::mem::take(&mut self.place.hash_is_found);
+        let closure = |local: &syn::Local| match &local.init {
+            Some(init) => {
+                matches!(&*init.expr, Expr::Closure(closure) if closure.asyncness.is_some())
+            }
+            None => false,
+        };
+        let is_async_closure = matches!(&*statement, Stmt::Local(local) if closure(local));
+        visit_mut::visit_stmt_mut(self, statement);
+        if let Stmt::Local(local) = statement {
+            self.scopes.bind(&local.pat, is_async_closure);
+        }
+        self.place.hash_is_found = hash_is_found;
+        self.allowed.truncate(count);
+    }
+
+    fn visit_arm_mut(&mut self, arm: &mut Arm) {
+        let count = self.allowed.len();
+        let allowed = allow::take(&mut arm.attrs, self.errors);
+        self.allowed.extend(allowed);
+        visit_mut::visit_arm_mut(self, arm);
+        self.allowed.truncate(count);
+    }
+
+    fn visit_expr_mut(&mut self, expression: &mut Expr) {
+        let on_spine = std::mem::take(&mut self.place.on_spine);
+        match expression {
+            Expr::Await(node) => {
+                self.awaited(&mut node.base, node.await_token.span, on_spine);
+            }
+            Expr::Async(node) => {
+                let by = node.async_token.span;
+                visit_mut::visit_expr_mut(self, expression);
+                if !self.place.in_item {
+                    self.wrap(&["deterministic"], by, expression);
+                }
+            }
+            Expr::Path(path) => self.path(&path.clone(), on_spine),
+            Expr::Call(call) => {
+                self.call(call, on_spine);
+                if let Expr::Path(function) = &*call.func
+                    && let Some(name) = function.path.get_ident()
+                    && self.scopes.is_async_closure(&name.to_string())
+                {
+                    let by = name.span();
+                    self.wrap(&["deterministic"], by, expression);
+                }
+            }
+            Expr::MethodCall(call) => self.method_call(call, on_spine),
+            // The way to where an awaited expression begins.
+            Expr::Field(_)
+            | Expr::Group(_)
+            | Expr::Paren(_)
+            | Expr::Reference(_)
+            | Expr::Try(_)
+            | Expr::Unary(_) => {
+                self.place.on_spine = on_spine;
+                visit_mut::visit_expr_mut(self, expression);
+                self.place.on_spine = false;
+            }
+            Expr::Macro(node) => self.macro_(&mut node.mac),
+            Expr::Cast(cast) => {
+                if matches!(&*cast.ty, Type::Ptr(_)) {
+                    self.address(&cast.ty, "a pointer is an address");
+                }
+                visit_mut::visit_expr_cast_mut(self, cast);
+            }
+            Expr::RawAddr(_) => {
+                self.address(&*expression, "a raw borrow is an address");
+                visit_mut::visit_expr_mut(self, expression);
+            }
+            Expr::Unsafe(_) => {
+                let around = std::mem::replace(&mut self.place.in_unsafe, true);
+                visit_mut::visit_expr_mut(self, expression);
+                self.place.in_unsafe = around;
+            }
+            Expr::Loop(node) => {
+                self.endless(node.loop_token.span, &mut node.body, node.label.as_ref());
+                visit_mut::visit_expr_mut(self, expression);
+            }
+            Expr::While(node) if unbounded::is_true(&node.cond) => {
+                self.endless(node.while_token.span, &mut node.body, node.label.as_ref());
+                visit_mut::visit_expr_mut(self, expression);
+            }
+            Expr::Verbatim(tokens) => self.not_understood(&tokens.clone()),
+            _ => visit_mut::visit_expr_mut(self, expression),
+        }
+    }
+
+    fn visit_macro_mut(&mut self, node: &mut Macro) {
+        self.macro_(node);
+    }
+
+    fn visit_type_mut(&mut self, ty: &mut Type) {
+        if let Type::Path(path) = ty
+            && path.qself.is_none()
+        {
+            let arguments = path
+                .path
+                .segments
+                .last()
+                .map_or(0, |last| match &last.arguments {
+                    syn::PathArguments::AngleBracketed(arguments) => arguments.args.len(),
+                    _ => 0,
+                });
+            let find = |segments: &[String], is_resolved| {
+                forbidden::type_path(segments, arguments, is_resolved)
+            };
+            if let Some(finding) = first(self.scopes.candidates(&path.path), find) {
+                self.found(&*path, &finding, false);
+            }
+        }
+        visit_mut::visit_type_mut(self, ty);
+    }
+
+    fn visit_item_mut(&mut self, item: &mut Item) {
+        match item {
+            // Those are checked by their own attributes, if they are to be.
+            Item::Fn(function) if function.attrs.iter().any(is_durable_function) => return,
+            Item::Static(item) => self.static_item(item),
+            Item::Macro(item) if item.ident.is_some() => {
+                self.not_understood(&item.mac.tokens);
+                return;
+            }
+            Item::Use(_) => return,
+            _ => {}
+        }
+        let around = self.place;
+        self.place = Place {
+            in_item: true,
+            ..Place::default()
+        };
+        visit_mut::visit_item_mut(self, item);
+        self.place = around;
+    }
+
+    /// An attribute is not run.
+    fn visit_attribute_mut(&mut self, _: &mut syn::Attribute) {}
+}
