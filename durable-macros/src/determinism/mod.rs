@@ -106,7 +106,7 @@ fn context_of(sig: &Signature) -> Option<String> {
 }
 
 /// Whether a parameter of this type is an async closure: `impl AsyncFn(..)`.
-fn is_async_closure(ty: &Type) -> bool {
+fn takes_async_closure(ty: &Type) -> bool {
     let Type::ImplTrait(ty) = ty else {
         return false;
     };

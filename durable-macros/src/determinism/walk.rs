@@ -15,7 +15,7 @@ use super::arguments::{self, Arguments};
 use super::forbidden::{self, Finding};
 use super::rule::Rule;
 use super::scope::{Candidate, Scopes};
-use super::{allow, is_async_closure, unbounded};
+use super::{allow, takes_async_closure, unbounded};
 use crate::errors::Errors;
 use crate::function::is_durable_function;
 use crate::join::Join;
@@ -101,7 +101,7 @@ impl<'a> Walker<'a> {
                 self.place.hash_is_found = false;
                 self.visit_type_mut(&mut typed.ty.clone());
                 if let Pat::Ident(pattern) = &*typed.pat
-                    && is_async_closure(&typed.ty)
+                    && takes_async_closure(&typed.ty)
                 {
                     self.scopes.bind_closure(&pattern.ident);
                 }
@@ -242,6 +242,19 @@ impl<'a> Walker<'a> {
         }
         self.path(&path.clone(), on_spine);
         self.arguments(&mut call.args);
+    }
+
+    /// Whether an async closure is called, of which the body has been checked.
+    fn calls_async_closure(&self, function: &Expr) -> bool {
+        match function {
+            _ if self.place.in_item => false,
+            Expr::Path(path) => path
+                .path
+                .get_ident()
+                .is_some_and(|name| self.scopes.is_async_closure(&name.to_string())),
+            Expr::Paren(paren) => is_async_closure(&paren.expr),
+            _ => false,
+        }
     }
 
     fn arguments(&mut self, arguments: &mut Punctuated<Expr, syn::Token![,]>) {
@@ -494,6 +507,15 @@ fn warning(keyword: Span) -> Stmt {
     }
 }
 
+fn is_async_closure(expression: &Expr) -> bool {
+    matches!(expression, Expr::Closure(closure) if closure.asyncness.is_some())
+}
+
+/// Whether this is `items.map(async |item| ..)`.
+fn maps_to_futures(call: &ExprMethodCall) -> bool {
+    call.method == "map" && call.args.len() == 1 && call.args.iter().all(is_async_closure)
+}
+
 fn first(
     candidates: Vec<Candidate>,
     find: impl Fn(&[String], bool) -> Option<Finding>,
@@ -544,13 +566,13 @@ impl VisitMut for Walker<'_> {
         let allowed = allow::of_statement(statement, self.errors);
         self.allowed.extend(allowed);
         let hash_is_found = std::mem::take(&mut self.place.hash_is_found);
-        let closure = |local: &syn::Local| match &local.init {
-            Some(init) => {
-                matches!(&*init.expr, Expr::Closure(closure) if closure.asyncness.is_some())
+        let is_async_closure = match &*statement {
+            Stmt::Local(local) => {
+                let init = local.init.as_ref();
+                init.is_some_and(|init| is_async_closure(&init.expr))
             }
-            None => false,
+            _ => false,
         };
-        let is_async_closure = matches!(&*statement, Stmt::Local(local) if closure(local));
         visit_mut::visit_stmt_mut(self, statement);
         if let Stmt::Local(local) = statement {
             self.scopes.bind(&local.pat, is_async_closure);
@@ -583,15 +605,19 @@ impl VisitMut for Walker<'_> {
             Expr::Path(path) => self.path(&path.clone(), on_spine),
             Expr::Call(call) => {
                 self.call(call, on_spine);
-                if let Expr::Path(function) = &*call.func
-                    && let Some(name) = function.path.get_ident()
-                    && self.scopes.is_async_closure(&name.to_string())
-                {
-                    let by = name.span();
+                if self.calls_async_closure(&call.func) {
+                    let by = call.func.span();
                     self.wrap(&["deterministic"], by, expression);
                 }
             }
-            Expr::MethodCall(call) => self.method_call(call, on_spine),
+            Expr::MethodCall(call) => {
+                self.method_call(call, on_spine);
+                if maps_to_futures(call) && !self.place.in_item {
+                    let by = Span::mixed_site().located_at(call.method.span());
+                    let private = crate::handle::respan(self.private.clone(), by);
+                    *expression = parse_quote_spanned!(by=> #call.map(#private::deterministic));
+                }
+            }
             // The way to where an awaited expression begins.
             Expr::Field(_)
             | Expr::Group(_)
