@@ -11,6 +11,7 @@ mod failures;
 mod generations;
 mod nondeterminism;
 mod refused;
+mod replay_check;
 mod retries;
 mod status;
 mod support;
