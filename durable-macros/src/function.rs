@@ -1,6 +1,6 @@
 //! A function with one of the attributes on it.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::quote;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, LitStr, Signature, Token, Visibility, token};
@@ -76,7 +76,23 @@ impl Function {
     /// input, a `const fn`, a plain `fn` in place of an orchestrator without `.await`, and a
     /// return type that is not a `Result`.
     pub(crate) fn item(&self) -> TokenStream {
-        let Self { attrs, rest, .. } = self;
+        self.item_of(&self.rest)
+    }
+
+    /// The function as it was written, but that `statement` comes first in its body.
+    pub(crate) fn item_beginning_with(&self, statement: &TokenStream) -> TokenStream {
+        match begin_body(&self.rest, statement) {
+            None => self.item(),
+            Some(rest) => {
+                let item = self.item_of(&rest);
+                // What the user declares at the beginning comes after a statement now.
+                quote!(#[allow(clippy::items_after_statements)] #item)
+            }
+        }
+    }
+
+    fn item_of(&self, rest: &TokenStream) -> TokenStream {
+        let Self { attrs, .. } = self;
         quote! {
             #[allow(
                 clippy::missing_const_for_fn,
@@ -88,6 +104,26 @@ impl Function {
             #rest
         }
     }
+}
+
+/// Puts `statement` into the body in which `function` ends, after the attributes that stand there.
+fn begin_body(function: &TokenStream, statement: &TokenStream) -> Option<TokenStream> {
+    let mut tokens: Vec<TokenTree> = function.clone().into_iter().collect();
+    let Some(TokenTree::Group(body)) = tokens.pop() else {
+        return None;
+    };
+    if body.delimiter() != Delimiter::Brace {
+        return None;
+    }
+    let parse = |input: ParseStream<'_>| {
+        let attrs = input.call(Attribute::parse_inner)?;
+        Ok((attrs, input.parse::<TokenStream>()?))
+    };
+    let (attrs, rest) = parse.parse2(body.stream()).ok()?;
+    let mut begun = Group::new(Delimiter::Brace, quote!(#(#attrs)* #statement #rest));
+    begun.set_span(body.span());
+    tokens.push(TokenTree::Group(begun));
+    Some(tokens.into_iter().collect())
 }
 
 /// Whether a function comes next, as far as its first words tell.

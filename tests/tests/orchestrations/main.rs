@@ -5,6 +5,7 @@ mod calls;
 mod children;
 mod clock;
 mod combinators;
+mod direct_calls;
 mod equivalence;
 mod events;
 mod failures;
