@@ -55,7 +55,7 @@ pub(super) fn expand(activity: &Activity, errors: &Errors) -> TokenStream {
 }
 
 /// The function. A blocking one says at its beginning that no orchestrator may call it, for the
-/// compiler cannot tell that from any other call. It needs no `.await`.
+/// compiler cannot tell that call from any other: there is no `.await` to be seen.
 fn item(handle: &Handle<'_>) -> TokenStream {
     let Handle {
         function, private, ..
