@@ -1,6 +1,6 @@
 //! A function with one of the attributes on it.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::quote;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, LitStr, Signature, Token, Visibility, token};
@@ -89,6 +89,18 @@ impl Function {
         self.item_with(&self.body)
     }
 
+    /// The function as it was written, but that `statement` comes first in its body.
+    pub(crate) fn item_beginning_with(&self, statement: &TokenStream) -> TokenStream {
+        match begin_body(&self.body, statement) {
+            None => self.item(),
+            Some(body) => {
+                let item = self.item_with(&body);
+                // What the user declares at the beginning comes after a statement now.
+                quote!(#[allow(clippy::items_after_statements)] #item)
+            }
+        }
+    }
+
     /// The function with another body.
     ///
     /// Lints that ask for what the attributes forbid are off: a reference in place of an owned
@@ -107,6 +119,21 @@ impl Function {
             #head #body
         }
     }
+}
+
+/// Puts `statement` into the body in which `function` ends, after the attributes that stand there.
+fn begin_body(body: &TokenStream, statement: &TokenStream) -> Option<TokenStream> {
+    let Some(TokenTree::Group(body)) = body.clone().into_iter().next() else {
+        return None;
+    };
+    let parse = |input: ParseStream<'_>| {
+        let attrs = input.call(Attribute::parse_inner)?;
+        Ok((attrs, input.parse::<TokenStream>()?))
+    };
+    let (attrs, rest) = parse.parse2(body.stream()).ok()?;
+    let mut begun = Group::new(Delimiter::Brace, quote!(#(#attrs)* #statement #rest));
+    begun.set_span(body.span());
+    Some(TokenTree::Group(begun).into())
 }
 
 /// Whether a function comes next, as far as its first words tell.

@@ -63,6 +63,9 @@ mod task;
 /// of the same name and visibility, its *handle*, which implements `Activity`; one `use` brings
 /// both. A host finds the function by itself.
 ///
+/// An orchestrator never calls the function itself, for the call would not be recorded: a plain `fn`
+/// that is called so fails the orchestration at once, with what to write instead.
+///
 /// # The function
 ///
 /// An `async fn`, whose future must be `Send`; or a plain `fn`, which runs on the pool of blocking

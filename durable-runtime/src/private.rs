@@ -106,6 +106,13 @@ where
     Box::pin(async move { finish(call(invocation)?.await) })
 }
 
+/// Stands at the beginning of a blocking activity: an orchestrator that calls it as a function fails.
+/// (The future of an `async` one cannot be awaited there.) Anywhere else it does nothing.
+#[inline]
+pub fn not_in_an_orchestrator(activity: &'static str) {
+    crate::context::poll::refuse_direct_call(activity);
+}
+
 /// The input of the activity `A`.
 ///
 /// # Errors

@@ -1,6 +1,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::Type;
+use syn::ext::IdentExt;
 
 use super::parse::Activity;
 use crate::errors::Errors;
@@ -16,14 +17,19 @@ pub(super) fn expand(activity: &Activity, errors: &Errors) -> TokenStream {
         name,
         crate_path,
     } = activity;
-    let item = function.item();
     let compile_errors = errors.to_compile_errors();
     if function.sig.receiver().is_some() {
         // This stands in an `impl` block, where a handle cannot be declared.
+        let item = function.item();
         return quote!(#item #compile_errors);
     }
     let handle = Handle::new(function, "activity", name.as_ref(), crate_path.as_ref());
     let is_valid = errors.is_empty();
+    let item = if is_valid {
+        item(&handle)
+    } else {
+        function.item()
+    };
     let run = if is_valid {
         run(&handle)
     } else {
@@ -46,6 +52,21 @@ pub(super) fn expand(activity: &Activity, errors: &Errors) -> TokenStream {
     };
     let handle = handle.expand(&parts);
     quote!(#item #handle #compile_errors)
+}
+
+/// The function. A blocking one says at its beginning that no orchestrator may call it, for the
+/// compiler cannot tell that call from any other: there is no `.await` to be seen.
+fn item(handle: &Handle<'_>) -> TokenStream {
+    let Handle {
+        function, private, ..
+    } = handle;
+    if function.sig.asyncness.is_some() {
+        return function.item();
+    }
+    let name = function.sig.ident.unraw().to_string();
+    function.item_beginning_with(&quote_spanned! {Span::mixed_site()=>
+        #private::not_in_an_orchestrator(#name);
+    })
 }
 
 fn states(function: &Function) -> Vec<&Type> {

@@ -47,6 +47,8 @@ struct CoreState {
     cancelled_timers: Vec<TaskId>,
     custom_status: Option<Payload>,
     continue_as_new: Option<ContinueAsNewRequest>,
+    /// The first activity that the code called as a function.
+    direct_call: Option<&'static str>,
 }
 
 impl CoreState {
@@ -136,6 +138,10 @@ impl Core {
 
     pub(crate) fn take_continue_as_new(&self) -> Option<ContinueAsNewRequest> {
         self.state.borrow_mut().continue_as_new.take()
+    }
+
+    pub(crate) fn take_direct_call(&self) -> Option<&'static str> {
+        self.state.borrow_mut().direct_call.take()
     }
 
     /// The events that arrived and were not consumed, in order.
@@ -305,6 +311,14 @@ impl Core {
     ) -> bool {
         let mut state = self.state.borrow_mut();
         state.continue_as_new.as_mut().map(change).is_some()
+    }
+
+    /// Ends the orchestration because its code has called the function of `activity` as such. Code
+    /// that catches the unwinding does not get away with it: the engine asks afterwards.
+    pub(crate) fn refuse_direct_call(&self, activity: &'static str) -> ! {
+        self.state.borrow_mut().direct_call.get_or_insert(activity);
+        let message = format!("the activity `{activity}` was called as a function");
+        Self::abort(Failure::new(Failure::NON_DETERMINISTIC, message))
     }
 
     /// Ends the orchestration with `failure` from a place that cannot return an error. The engine

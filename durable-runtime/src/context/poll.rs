@@ -25,7 +25,6 @@ pub(crate) fn enter<R>(core: &Rc<Core>, poll: impl FnOnce() -> R) -> (R, bool) {
         }
     }
     CORE.set(Some(Rc::clone(core)));
-    BLOCKED.set(false);
     let _reset = Reset;
     let result = poll();
     (result, BLOCKED.get())
@@ -34,6 +33,20 @@ pub(crate) fn enter<R>(core: &Rc<Core>, poll: impl FnOnce() -> R) -> (R, bool) {
 /// The orchestration that is being polled on this thread.
 pub(crate) fn current_core() -> Option<Rc<Core>> {
     CORE.with_borrow(Clone::clone)
+}
+
+/// Fails the orchestration that is being polled on this thread, if one is: its code has called the
+/// function of `activity` as such.
+#[inline]
+pub(crate) fn refuse_direct_call(activity: &'static str) {
+    if let Some(core) = current_core() {
+        core.refuse_direct_call(activity);
+    }
+}
+
+/// A poll begins: nothing durable is known to be pending.
+pub(crate) fn unset_blocked() {
+    BLOCKED.set(false);
 }
 
 /// Notes that something durable is pending.

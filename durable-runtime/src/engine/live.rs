@@ -11,6 +11,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use chrono::{DateTime, Utc};
 use futures_core::future::LocalBoxFuture;
 
+use super::nondeterminism::{Difference, Place, Refusal, call_number};
 use crate::context::core::{ContinueAsNewRequest, Core, EpisodeActions, Identity, Outcome};
 use crate::context::{OrchestrationContext, is_continued_as_new, poll};
 use crate::model::{EventKind, Failure, Payload};
@@ -20,6 +21,8 @@ use crate::registry::OrchestratorFunction;
 pub(crate) struct LiveExecution {
     core: Rc<Core>,
     future: Option<LocalBoxFuture<'static, Result<Payload, Failure>>>,
+    /// The number of the last episode, which messages call the step; the first has the number 1.
+    step: u64,
 }
 
 /// What one episode did.
@@ -30,11 +33,24 @@ pub(crate) struct Episode {
     pub(crate) completion: Option<Completion>,
 }
 
+impl Episode {
+    /// One that did nothing but break a rule.
+    pub(crate) fn non_deterministic(failure: Failure) -> Self {
+        Self {
+            actions: EpisodeActions::default(),
+            completion: Some(Completion::NonDeterministic(failure)),
+        }
+    }
+}
+
 /// How an execution ended.
 #[derive(Debug)]
 pub(crate) enum Completion {
     Completed(Payload),
     Failed(Failure),
+    /// The code broke a rule of deterministic code. What it did in the episode counts for nothing,
+    /// so that mended code can take the step anew.
+    NonDeterministic(Failure),
     ContinuedAsNew {
         request: ContinueAsNewRequest,
         /// Events that go over to the next execution, in order.
@@ -56,11 +72,8 @@ impl LiveExecution {
         Self {
             core,
             future: Some(future),
+            step: 0,
         }
-    }
-
-    pub(crate) fn name(&self) -> &str {
-        &self.core.identity.name
     }
 
     /// The orchestration's clock, as of the last episode.
@@ -75,11 +88,14 @@ impl LiveExecution {
         replaying: bool,
         arrivals: impl IntoIterator<Item = &'a EventKind>,
     ) -> Episode {
+        self.step += 1;
         self.core.begin_episode(now, replaying);
+        let mut last_arrival = None;
         for arrival in arrivals {
+            last_arrival = Some((arrival.name(), call_number(arrival)));
             self.deliver(arrival);
         }
-        let result = if replaying {
+        let polled = if replaying {
             // What the code logs was logged when it ran for the first time.
             let nowhere = tracing::Dispatch::none();
             tracing::dispatcher::with_default(&nowhere, || self.poll())
@@ -87,10 +103,30 @@ impl LiveExecution {
             self.poll()
         };
         let actions = self.core.take_actions();
-        let completion = result.map(|result| self.complete(result));
+        let completion = match polled {
+            Polled::Pending => None,
+            Polled::Ended(result) => Some(self.complete(result)),
+            Polled::Refused(refusal) => {
+                let place = self.place();
+                let failure = refusal.failure(&place, last_arrival, &actions.actions);
+                return Episode::non_deterministic(failure);
+            }
+        };
         Episode {
             actions,
             completion,
+        }
+    }
+
+    /// The failure that `difference`, in the last episode, makes.
+    pub(super) fn difference(&self, difference: &Difference) -> Failure {
+        difference.failure(&self.place())
+    }
+
+    fn place(&self) -> Place<'_> {
+        Place {
+            orchestrator: &self.core.identity.name,
+            step: self.step,
         }
     }
 
@@ -114,15 +150,18 @@ impl LiveExecution {
         self.core.complete(id, outcome);
     }
 
-    /// Polls until nothing more can be done without news; `Some` when the code has ended.
-    fn poll(&mut self) -> Option<Result<Payload, Failure>> {
-        let mut future = self.future.take()?;
+    /// Polls until nothing more can be done without news.
+    fn poll(&mut self) -> Polled {
+        let Some(mut future) = self.future.take() else {
+            return Polled::Pending;
+        };
         let no_wake = Arc::new(NoWake::default());
         let waker = Waker::from(Arc::clone(&no_wake));
         let mut cx = Context::from_waker(&waker);
         let polled = catch_unwind(AssertUnwindSafe(|| {
             poll::enter(&self.core, || {
                 loop {
+                    poll::unset_blocked();
                     let polled = future.as_mut().poll(&mut cx);
                     if polled.is_ready() || !self.core.take_poll_again() {
                         return polled;
@@ -130,42 +169,27 @@ impl LiveExecution {
                 }
             })
         }));
-        // `no_wake` and `waker` hold one reference each: another one was kept to wake us.
-        if let Ok((Poll::Pending, true)) = &polled
-            && Arc::strong_count(&no_wake) == 2
-            && !no_wake.used.load(Ordering::Acquire)
-        {
-            self.future = Some(future);
-            return None;
-        }
+        let direct_call = self.core.take_direct_call().map(Refusal::DirectCall);
+        let polled = match (direct_call, polled) {
+            (Some(refusal), _) => Polled::Refused(refusal),
+            (None, Ok((Poll::Ready(result), _))) => Polled::Ended(result),
+            (None, Err(panic)) => Polled::of_panic(panic),
+            (None, Ok((Poll::Pending, is_blocked))) => {
+                if no_wake.used.load(Ordering::Acquire) {
+                    Polled::Refused(Refusal::UsedWaker)
+                } else if Arc::strong_count(&no_wake) > 2 {
+                    // `no_wake` and `waker` hold one each: another one was kept to wake us.
+                    Polled::Refused(Refusal::KeptWaker)
+                } else if is_blocked {
+                    self.future = Some(future);
+                    return Polled::Pending;
+                } else {
+                    Polled::Refused(Refusal::NothingDurable)
+                }
+            }
+        };
         drop_quietly(future);
-        match polled {
-            Ok((Poll::Ready(result), _)) => Some(result),
-            Ok((Poll::Pending, _)) => Some(Err(self.waits_on_nothing_durable())),
-            Err(panic) => Some(Err(self.explain(panic_failure(panic)))),
-        }
-    }
-
-    /// What asks for an async runtime panics without one, and says that there should be one.
-    fn explain(&self, failure: Failure) -> Failure {
-        let wants_runtime = failure.message().contains("Tokio 1.x runtime");
-        if failure.error_type() == Failure::PANIC && wants_runtime {
-            self.waits_on_nothing_durable().caused_by(failure)
-        } else {
-            failure
-        }
-    }
-
-    fn waits_on_nothing_durable(&self) -> Failure {
-        Failure::new(
-            Failure::NON_DETERMINISTIC,
-            format!(
-                "orchestrator {:?} awaits or spawns something that is not a durable task: it would never \
-                 be woken, and could not be replayed; use `ctx.sleep` for a pause, and call an activity \
-                 for work",
-                self.name()
-            ),
-        )
+        polled
     }
 
     fn complete(&self, result: Result<Payload, Failure>) -> Completion {
@@ -214,6 +238,30 @@ impl fmt::Debug for LiveExecution {
     }
 }
 
+/// How a poll of the code ended.
+enum Polled {
+    /// It waits for durable tasks.
+    Pending,
+    Ended(Result<Payload, Failure>),
+    Refused(Refusal),
+}
+
+impl Polled {
+    /// What asks for an async runtime panics without one, and says that there should be one.
+    fn of_panic(panic: Box<dyn Any + Send>) -> Self {
+        let failure = match panic.downcast::<Failure>() {
+            Ok(failure) => return Self::Ended(Err(*failure)),
+            Err(panic) => Failure::from_panic(&*panic),
+        };
+        let asks = ["Tokio 1.x runtime", "`task::LocalSet`"];
+        if asks.iter().any(|text| failure.message().contains(text)) {
+            Self::Refused(Refusal::NoRuntime(failure))
+        } else {
+            Self::Ended(Err(failure))
+        }
+    }
+}
+
 /// A waker that wakes nobody. Whoever keeps a clone of it waits for something that is not ours;
 /// whoever has used it did so too.
 #[derive(Default)]
@@ -230,11 +278,4 @@ impl Wake for NoWake {
 /// A value of the user's may panic when it is dropped: that is not to take more down.
 fn drop_quietly<T>(value: T) {
     drop(catch_unwind(AssertUnwindSafe(|| drop(value))));
-}
-
-fn panic_failure(panic: Box<dyn Any + Send>) -> Failure {
-    match panic.downcast::<Failure>() {
-        Ok(failure) => *failure,
-        Err(panic) => Failure::from_panic(&*panic),
-    }
 }

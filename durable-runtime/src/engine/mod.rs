@@ -1,11 +1,14 @@
 //! Pure: one episode of an orchestration, replay, and what a history adds up to. No I/O, no clock.
 
+mod check;
 mod live;
+mod nondeterminism;
 mod replay;
 mod rewind;
 mod state;
 
-pub(crate) use live::{Completion, LiveExecution};
+pub(crate) use check::check;
+pub(crate) use live::{Completion, Episode, LiveExecution};
 pub(crate) use replay::replay;
 pub(crate) use rewind::rewind;
 pub(crate) use state::{ExecutionState, OpenActivity};

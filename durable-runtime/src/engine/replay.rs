@@ -1,9 +1,15 @@
 //! Bringing an execution back to where it was, and checking that its code does what its history
 //! says.
+//!
+//! Compared are the calls: their kinds, numbers and names, and the instances of sub-orchestrations.
+//! What they were given is not: the recorded call counts, with its recorded result and the recorded
+//! time of a timer, so that code may change an input or a delay while its instances run. The
+//! [check](super::check) of a step that has just run, by the same code, compares that as well.
 
 use chrono::{DateTime, Utc};
 
 use super::live::{Completion, Episode, LiveExecution};
+use super::nondeterminism::{Difference, FoundBy, describe, ending};
 use crate::model::{EventKind, Failure, HistoryEvent, InstanceId, TaskId};
 
 /// An execution that has been replayed to the end of its history.
@@ -13,16 +19,17 @@ pub(crate) struct Replayed {
     pub(crate) cancelled_timers: Vec<TaskId>,
     /// What has arrived since the last episode and not been given to the code.
     pub(crate) undelivered: Vec<EventKind>,
-    /// Set when the code has ended although its history has not: its code has changed since, or the
-    /// instance was rewound.
+    /// Set when the code has ended although its history has not: the instance was rewound, and its
+    /// last step ends it again.
     pub(crate) completion: Option<Completion>,
 }
 
 /// One episode of a history: what arrived, when the code ran, and what it did.
-struct Recorded<'a> {
-    arrivals: Vec<&'a EventKind>,
-    time: DateTime<Utc>,
-    actions: Vec<&'a EventKind>,
+#[derive(Debug)]
+pub(super) struct Recorded<'a> {
+    pub(super) arrivals: Vec<&'a EventKind>,
+    pub(super) time: DateTime<Utc>,
+    pub(super) actions: Vec<&'a EventKind>,
 }
 
 /// Runs `live`, which has just begun, through `history`.
@@ -34,34 +41,40 @@ pub(crate) fn replay(
     live: &mut LiveExecution,
     history: &[HistoryEvent],
 ) -> Result<Replayed, Failure> {
-    let (episodes, undelivered) = episodes(history);
-    let mut replayed = Replayed {
-        cancelled_timers: Vec::new(),
-        undelivered,
-        completion: None,
-    };
-    let last = episodes.len().saturating_sub(1);
+    let (episodes, rest) = episodes(history);
+    let mut cancelled_timers = Vec::new();
+    let mut completion = None;
+    // A rewind takes the end out of the history of the step that ended it.
+    let is_rewound = rest
+        .iter()
+        .any(|event| matches!(event, EventKind::ExecutionRewound { .. }));
+    let count = episodes.len();
     for (index, recorded) in episodes.into_iter().enumerate() {
         let episode = live.run(recorded.time, true, recorded.arrivals.iter().copied());
-        check(live, index, &recorded.actions, &episode)?;
-        let Episode {
-            actions,
-            completion,
-        } = episode;
-        replayed.cancelled_timers.extend(actions.cancelled_timers);
-        replayed.completion = completion;
-        if replayed.completion.is_some() {
-            if index < last {
-                return Err(ended_early(live, index, &replayed));
+        let further = count - index - 1;
+        compare(&recorded, &episode, further, is_rewound).map_err(|error| match error {
+            NotRepeated::Refused(failure) => failure,
+            NotRepeated::Differs { history, code } => {
+                let found_by = FoundBy::Replay;
+                live.difference(&Difference {
+                    history,
+                    code,
+                    found_by,
+                })
             }
-            break;
-        }
+        })?;
+        cancelled_timers.extend(episode.actions.cancelled_timers);
+        completion = episode.completion;
     }
-    Ok(replayed)
+    Ok(Replayed {
+        cancelled_timers,
+        undelivered: rest.into_iter().cloned().collect(),
+        completion,
+    })
 }
 
 /// Splits a history into its episodes, and what has arrived after the last of them.
-fn episodes(history: &[HistoryEvent]) -> (Vec<Recorded<'_>>, Vec<EventKind>) {
+pub(super) fn episodes(history: &[HistoryEvent]) -> (Vec<Recorded<'_>>, Vec<&EventKind>) {
     let mut episodes: Vec<Recorded<'_>> = Vec::new();
     let mut arrivals = Vec::new();
     for event in history {
@@ -79,53 +92,70 @@ fn episodes(history: &[HistoryEvent]) -> (Vec<Recorded<'_>>, Vec<EventKind>) {
             arrival => arrivals.push(arrival),
         }
     }
-    (episodes, arrivals.into_iter().cloned().collect())
+    (episodes, arrivals)
 }
 
-fn check(
-    live: &LiveExecution,
-    index: usize,
-    recorded: &[&EventKind],
+/// How a step of a replay was not the one of the history.
+enum NotRepeated {
+    Refused(Failure),
+    Differs { history: String, code: String },
+}
+
+/// Compares a step that is followed by `further` ones with its repetition.
+fn compare(
+    recorded: &Recorded<'_>,
     episode: &Episode,
-) -> Result<(), Failure> {
-    if let Some(Completion::Failed(failure)) = &episode.completion
-        && failure.error_type() == Failure::NON_DETERMINISTIC
-    {
-        return Err(failure.clone());
+    further: usize,
+    is_rewound: bool,
+) -> Result<(), NotRepeated> {
+    if let Some(Completion::NonDeterministic(failure)) = &episode.completion {
+        return Err(NotRepeated::Refused(failure.clone()));
     }
     let done = &episode.actions.actions;
+    if let Some(at) = first_difference(&recorded.actions, done, is_same_call) {
+        let (history, code) = both_sides(recorded.actions.get(at).copied(), done.get(at), describe);
+        return Err(NotRepeated::Differs { history, code });
+    }
+    let history = match further {
+        _ if episode.completion.is_none() => return Ok(()),
+        0 if is_rewound => return Ok(()),
+        0 => "no end of it".to_owned(),
+        1 => "a further step".to_owned(),
+        more => format!("{more} further steps"),
+    };
+    let code = ending(episode.completion.as_ref());
+    Err(NotRepeated::Differs { history, code })
+}
+
+/// The place of the first action that is not repeated, missing, or one too many.
+pub(super) fn first_difference(
+    recorded: &[&EventKind],
+    done: &[EventKind],
+    is_same: impl Fn(&EventKind, &EventKind) -> bool,
+) -> Option<usize> {
     let differs = |at: &usize| match (recorded.get(*at), done.get(*at)) {
-        (Some(recorded), Some(done)) => !is_same_action(recorded, done),
+        (Some(recorded), Some(done)) => !is_same(recorded, done),
         (recorded, done) => recorded.is_some() != done.is_some(),
     };
-    match (0..recorded.len().max(done.len())).find(differs) {
-        None => Ok(()),
-        Some(at) => Err(non_deterministic(
-            live,
-            index,
-            &recorded
-                .get(at)
-                .map_or_else(nothing, |action| describe(action)),
-            &done.get(at).map_or_else(nothing, describe),
-        )),
-    }
+    (0..recorded.len().max(done.len())).find(differs)
 }
 
-fn nothing() -> String {
-    "nothing more".to_owned()
-}
-
-fn ended_early(live: &LiveExecution, index: usize, replayed: &Replayed) -> Failure {
-    let done = match &replayed.completion {
-        Some(Completion::Failed(failure)) => format!("failed: {failure}"),
-        Some(Completion::ContinuedAsNew { .. }) => "continued as new".to_owned(),
-        _ => "returned".to_owned(),
-    };
-    non_deterministic(live, index, "further steps", &done)
+/// What the history has and what the code did at a place where they differ.
+pub(super) fn both_sides(
+    recorded: Option<&EventKind>,
+    done: Option<&EventKind>,
+    describe: impl Fn(&EventKind) -> String,
+) -> (String, String) {
+    let history = recorded.map_or_else(|| "nothing more in this step".to_owned(), &describe);
+    let code = done.map_or_else(
+        || "did nothing more in this step".to_owned(),
+        |action| format!("made {}", describe(action)),
+    );
+    (history, code)
 }
 
 /// Whether two actions are the same call: of the same kind, with the same number and name.
-fn is_same_action(one: &EventKind, other: &EventKind) -> bool {
+pub(super) fn is_same_call(one: &EventKind, other: &EventKind) -> bool {
     call_of(one) == call_of(other)
 }
 
@@ -142,32 +172,4 @@ fn call_of(action: &EventKind) -> (&'static str, Option<TaskId>, &str, Option<&I
         _ => (None, "", None),
     };
     (action.name(), id, name, instance)
-}
-
-fn describe(action: &EventKind) -> String {
-    match action {
-        EventKind::TaskScheduled { id, name, .. } => format!("call #{id} of activity {name:?}"),
-        EventKind::TimerCreated { id, .. } => format!("timer #{id}"),
-        EventKind::SubOrchestrationCreated {
-            id, name, instance, ..
-        } => format!("call #{id} of orchestrator {name:?} as {instance:?}"),
-        EventKind::EventSent {
-            id, name, instance, ..
-        } => format!("event #{id} {name:?} sent to {instance:?}"),
-        other => other.name().to_owned(),
-    }
-}
-
-fn non_deterministic(live: &LiveExecution, index: usize, history: &str, code: &str) -> Failure {
-    Failure::new(
-        Failure::NON_DETERMINISTIC,
-        format!(
-            "orchestrator {:?} did not repeat its history at step {}: the history has {history}, \
-             the code did {code}. Either the code was changed while the instance was running, or it \
-             depends on something that differs between runs (a clock, a random number, the \
-             environment, the order of a hash map). Restore the code and rewind the instance",
-            live.name(),
-            index + 1
-        ),
-    )
 }

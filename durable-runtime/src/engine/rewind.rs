@@ -30,12 +30,12 @@ pub(crate) fn rewind(
         .cloned()
         .collect();
     drop_last_episode_if_idle(&mut kept);
+    // Before the replays: it allows the code to end in its last step.
+    kept.push(marker);
     let failures: Vec<TaskId> = kept.iter().filter_map(failed_task).collect();
     let removed = removable(&kept, &failures, &mut is_consistent);
-    let mut rewound = without(&kept, &removed);
-    rewound.push(marker);
     Rewound {
-        history: rewound,
+        history: without(&kept, &removed),
         again: removed,
     }
 }

@@ -263,6 +263,7 @@ impl DurableHostBuilder {
             max_cached_instances: options.max_cached_instances.div_ceil(count),
             idle_timeout: options.idle_timeout,
             max_activity_attempts: options.max_activity_attempts,
+            replay_check: options.replay_check,
         }
     }
 }

@@ -40,6 +40,13 @@ pub struct HostOptions {
     /// How long running activities may go on when the host shuts down. Those that take longer are
     /// run again by the next host. Default: 10 seconds.
     pub shutdown_grace: Duration,
+    /// Whether the code of an orchestration is replayed from its history after every step, to see
+    /// whether it does the same again. If not, the instance fails at once with
+    /// [`Failure::NON_DETERMINISTIC`](crate::Failure::NON_DETERMINISTIC), and nothing of the step
+    /// takes place; without the check that shows only after a restart or a long wait. For tests and
+    /// staging: each step costs a replay of the whole history, which is kept in memory too.
+    /// Default: `false`.
+    pub replay_check: bool,
 }
 
 impl Default for HostOptions {
@@ -55,6 +62,7 @@ impl Default for HostOptions {
             max_activity_attempts: 10,
             lease_duration: Duration::from_secs(15),
             shutdown_grace: Duration::from_secs(10),
+            replay_check: false,
         }
     }
 }

@@ -206,6 +206,7 @@ mod tests {
                 max_cached_instances: 1,
                 idle_timeout: Duration::ZERO,
                 max_activity_attempts: 1,
+                replay_check: false,
             },
             due: Vec::new(),
             inbox: Vec::new(),

@@ -29,7 +29,17 @@ pub struct Failure {
 impl Failure {
     /// A durable call or an orchestration took longer than it was given.
     pub const TIMEOUT: &str = "Timeout";
-    /// An orchestrator did not do what its history says it did.
+    /// An orchestrator is not deterministic: it waited for something that is not durable, called an
+    /// activity as a function, or did not do what its history says it did. The message names the
+    /// orchestrator, the number of the step (each run of the code between two waits is one, counted
+    /// from 1), what the history has, what the code did, and the likely causes; it ends with the
+    /// rule: `[await]`, `[direct_call]` or `[replay]`. Nothing of the step takes place, so mended
+    /// code takes it anew after a rewind.
+    ///
+    /// A history is compared with its replay call by call: their kinds, numbers and names. What they
+    /// were given is not compared, so that code may change an input or a delay while instances run:
+    /// the recorded call counts, with the recorded time of a timer. `HostOptions::replay_check`
+    /// compares more, and earlier.
     pub const NON_DETERMINISTIC: &str = "NonDeterministic";
     /// User code panicked.
     pub const PANIC: &str = "Panic";

@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use super::check::KeptHistory;
 use super::instance::Instance;
 use super::{Job, MAX_RECOVERING, Partition, Query};
 use crate::context::core::Identity;
@@ -120,6 +121,9 @@ impl Partition {
                 if !instance.state.has_run {
                     instance.undelivered = history.iter().map(|event| event.kind.clone()).collect();
                 }
+                if self.config.replay_check && !instance.has_ended() {
+                    instance.kept = KeptHistory::loaded(history.clone());
+                }
                 instance.history = Some(history);
                 instance
             }
@@ -189,6 +193,11 @@ impl Partition {
 
     /// The code of an instance, at its beginning; `None` if this worker does not have it.
     pub(super) fn begin(&self, instance: &Instance) -> Option<LiveExecution> {
+        self.begin_with(instance, instance.input.clone()?)
+    }
+
+    /// As [`begin`](Self::begin), for an instance that has begun already.
+    pub(super) fn begin_with(&self, instance: &Instance, input: Payload) -> Option<LiveExecution> {
         let record = &instance.record;
         let function = self
             .config
@@ -211,7 +220,6 @@ impl Partition {
             parent: record.parent.clone(),
             max_payload_bytes: self.config.max_payload_bytes,
         };
-        let input = instance.input.clone()?;
         Some(LiveExecution::begin(
             function,
             identity,
@@ -351,14 +359,14 @@ impl Partition {
     }
 }
 
-fn corrupt(problem: &str) -> Failure {
+pub(super) fn corrupt(problem: &str) -> Failure {
     Failure::new(
         Failure::CORRUPT,
         format!("what is stored of the instance cannot be read: {problem}"),
     )
 }
 
-fn first_input(history: &[HistoryEvent]) -> Option<Payload> {
+pub(super) fn first_input(history: &[HistoryEvent]) -> Option<Payload> {
     match history.first().map(|event| &event.kind) {
         Some(EventKind::ExecutionStarted(started)) => Some(started.input.clone()),
         _ => None,

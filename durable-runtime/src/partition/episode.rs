@@ -99,6 +99,11 @@ impl Partition {
             .chain(instance.arrived.iter().map(|event| &event.kind));
         let episode = live.run(self.now, false, arrivals);
         let time = live.now();
+        let episode = if self.config.replay_check {
+            self.checked(instance, time, episode)
+        } else {
+            episode
+        };
         instance.undelivered.clear();
         instance.record.status = RuntimeStatus::Running;
         instance.state.has_run = true;
@@ -305,7 +310,9 @@ impl Partition {
                 instance.arrive(self.now, event);
                 self.end(instance, RuntimeStatus::Completed, Ok(result));
             }
-            Completion::Failed(failure) => self.fail(instance, failure),
+            Completion::Failed(failure) | Completion::NonDeterministic(failure) => {
+                self.fail(instance, failure);
+            }
             Completion::ContinuedAsNew { request, events } => {
                 if let Some(live) = &instance.live {
                     // The counter of `new_guid` begins again, so the time must not be the same.
@@ -403,6 +410,9 @@ impl Partition {
                 events: engine::encode_history(&events),
             });
             instance.next_row += 1;
+        }
+        if self.config.replay_check {
+            instance.keep(&append);
         }
         let answers = std::mem::take(&mut instance.answers);
         let due = instance.next_due();

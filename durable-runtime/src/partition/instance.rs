@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::check::KeptHistory;
 use super::{Job, Origin, Rejection};
 use crate::engine::{ExecutionState, LiveExecution};
 use crate::model::{
@@ -20,6 +21,8 @@ pub(super) struct Instance {
     pub(super) not_before: DateTime<Utc>,
     /// The history as loaded, kept for the jobs that the instance was loaded for.
     pub(super) history: Option<Vec<HistoryEvent>>,
+    /// The history as it is now, while `replay_check` is on.
+    pub(super) kept: KeptHistory,
     /// The number of the next row of history.
     pub(super) next_row: u64,
     /// Whether the history in storage is to be replaced.
@@ -68,6 +71,7 @@ impl Instance {
             live: None,
             input: None,
             history: None,
+            kept: KeptHistory::default(),
             next_row: 0,
             reset_history: false,
             arrived: Vec::new(),

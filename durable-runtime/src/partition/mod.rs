@@ -3,6 +3,7 @@
 //! is, and queries to be answered from storage. It does no I/O and reads no clock.
 
 mod cache;
+mod check;
 mod commands;
 mod due;
 mod episode;
@@ -46,6 +47,8 @@ pub(crate) struct PartitionConfig {
     pub(crate) idle_timeout: Duration,
     /// How often an activity may take its process down before it is given up.
     pub(crate) max_activity_attempts: u32,
+    /// Whether each episode is repeated by a replay right after it ran.
+    pub(crate) replay_check: bool,
 }
 
 /// Something that happened.

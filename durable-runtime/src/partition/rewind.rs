@@ -3,6 +3,7 @@
 use rustc_hash::FxHashSet;
 
 use super::cache::Slot;
+use super::check::KeptHistory;
 use super::commands::not_running;
 use super::episode::start_of_child;
 use super::instance::Instance;
@@ -117,6 +118,9 @@ impl Partition {
         instance.record.status = RuntimeStatus::Running;
         instance.record.output = None;
         self.rewrite(instance, &rewound.history);
+        if self.config.replay_check {
+            instance.kept = KeptHistory::loaded(rewound.history.clone());
+        }
         instance.answers.push((request.from, Ok(Reply::Done)));
         self.restart_children(instance, &rewound.history, &rewound.again);
         instance.history = Some(rewound.history);

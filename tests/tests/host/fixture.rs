@@ -10,8 +10,10 @@ use tokio::sync::Semaphore;
 
 use crate::process::PATIENCE;
 
-/// A host that runs what is registered by hand, for tests do not know each other's functions.
-pub(crate) fn host(storage: impl StorageProvider, options: HostOptions) -> DurableHostBuilder {
+/// A host that runs what is registered by hand, for tests do not know each other's functions. It
+/// replays every step right after it ran.
+pub(crate) fn host(storage: impl StorageProvider, mut options: HostOptions) -> DurableHostBuilder {
+    options.replay_check = true;
     DurableHost::builder()
         .task_hub("crash")
         .storage(storage)

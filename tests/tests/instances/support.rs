@@ -47,7 +47,10 @@ impl Site {
             }
             None => Storage::Memory(Memory::new()),
         };
-        let mut options = HostOptions::default();
+        let mut options = HostOptions {
+            replay_check: true,
+            ..HostOptions::default()
+        };
         if matches!(setting, Setting::Evicting) {
             options.max_cached_instances = 0;
             options.idle_timeout = Duration::ZERO;

@@ -1,6 +1,7 @@
 //! Time and identifiers that are the same on every replay.
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use durable_runtime::host::HostOptions;
 use durable_runtime::prelude::*;
 use durable_runtime::storage::Sqlite;
 use uuid::Uuid;
@@ -59,7 +60,7 @@ fn expected_guid(instance: &str, time: DateTime<Utc>, counter: usize) -> Uuid {
 async fn a_guid_is_made_of_instance_time_and_counter() {
     let directory = tempfile::tempdir().unwrap();
     let storage = Sqlite::open(directory.path().join("guids.db")).unwrap();
-    let bench = Bench::on(storage, durable_runtime::host::HostOptions::default()).await;
+    let bench = Bench::on(storage, HostOptions::default()).await;
     let run = bench.begin_run::<notes_time_and_guids>(()).await;
     let id = run.id().to_owned();
     drop(run);
@@ -110,7 +111,7 @@ async fn tells_replaying(ctx: OrchestrationContext) -> Result<Vec<bool>> {
 // OrchestrationContext: `is_replaying` is false where the code runs for the first time.
 #[tokio::test]
 async fn is_replaying_tells_repetition_from_progress() {
-    let bench = Bench::start().await;
+    let bench = Bench::unchecked(HostOptions::default()).await;
     let run = bench.begin_run::<tells_replaying>(()).await;
     let id = run.id().to_owned();
     drop(run);

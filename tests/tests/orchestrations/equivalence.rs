@@ -438,7 +438,7 @@ async fn evicted_instances_are_replayed_and_others_are_not() {
         ..HostOptions::default()
     };
     for (options, is_replayed) in [(live, false), (idle, true), (no_room, true)] {
-        let bench = Bench::with(options).await;
+        let bench = Bench::unchecked(options).await;
         let run = bench.begin_run::<notes_its_beginnings>(()).await;
         let raise = async {
             for _ in 0..10 {

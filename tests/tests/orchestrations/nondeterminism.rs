@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use durable_runtime::Failure;
 use durable_runtime::host::HostOptions;
+use durable_runtime::model::EventKind;
 use durable_runtime::prelude::*;
 
-use crate::support::{Bench, LONG, counted, double, failure_of, within};
+use crate::support::{Bench, LONG, count, counted, double, fails_first, failure_of, within};
 
 static OTHER_ACTIVITY: AtomicBool = AtomicBool::new(false);
 static FEWER_STEPS: AtomicBool = AtomicBool::new(false);
@@ -61,7 +62,7 @@ async fn changes_an_activity(ctx: OrchestrationContext) -> Result<u32> {
 // mended, the instance can be rewound and goes on.
 #[tokio::test]
 async fn another_activity_is_noticed_and_can_be_mended() {
-    let bench = Bench::with(evicting()).await;
+    let bench = Bench::unchecked(evicting()).await;
     let run = bench.begin_run::<changes_an_activity>(()).await;
     bench.reached(run.id(), "waiting").await;
     set(&OTHER_ACTIVITY, true);
@@ -72,7 +73,7 @@ async fn another_activity_is_noticed_and_can_be_mended() {
         "\"changes_an_activity\"",
         "step 2",
         "the history has call #1 of activity \"double\"",
-        "the code did call #1 of activity \"counted\"",
+        "the code made call #1 of activity \"counted\"",
     ] {
         assert!(message.contains(part), "{part}: {message}");
     }
@@ -112,7 +113,7 @@ async fn changes_its_steps(ctx: OrchestrationContext) -> Result<u32> {
 }
 
 async fn is_noticed(flag: &AtomicBool, history: &str, code: &str) {
-    let bench = Bench::start().await;
+    let bench = Bench::unchecked(HostOptions::default()).await;
     let run = bench.begin_run::<changes_its_steps>(()).await;
     let id = run.id().to_owned();
     drop(run);
@@ -123,19 +124,138 @@ async fn is_noticed(flag: &AtomicBool, history: &str, code: &str) {
     let failure = raise_until_failed(&bench, &id).await;
     set(flag, false);
     assert_eq!(failure.error_type(), Failure::NON_DETERMINISTIC);
-    let wanted = format!("the history has {history}, the code did {code}.");
-    assert!(failure.message().contains(&wanted), "{failure}");
+    let message = failure.message();
+    let wanted = format!("{history}, the code {code}.");
+    assert!(message.contains(&wanted), "{message}");
+    for part in [
+        " is not deterministic at step ",
+        "the history has",
+        "[replay]",
+    ] {
+        assert!(message.contains(part), "{part}: {message}");
+    }
 }
 
 // Rule 23: fewer steps, more steps, an early end and another kind of step are noticed as well.
 #[tokio::test]
 async fn every_other_change_is_noticed() {
     let second = "call #1 of activity \"double\"";
-    is_noticed(&FEWER_STEPS, second, "nothing more").await;
+    let nothing_more = "did nothing more in this step";
+    is_noticed(&FEWER_STEPS, second, nothing_more).await;
     let third = "call #2 of activity \"double\"";
-    is_noticed(&MORE_STEPS, "nothing more", third).await;
-    is_noticed(&ENDS_EARLY, "further steps", "returned").await;
-    is_noticed(&OTHER_KIND, third, "timer #2").await;
+    let made_third = format!("made {third}");
+    is_noticed(&MORE_STEPS, "nothing more in this step", &made_third).await;
+    is_noticed(&ENDS_EARLY, " further steps", "returned 1").await;
+    is_noticed(&OTHER_KIND, third, "made timer #2").await;
+}
+
+static ENDS_IN_ITS_STEP: AtomicBool = AtomicBool::new(false);
+static GOES_ON_WAITING: AtomicBool = AtomicBool::new(false);
+
+#[orchestrator]
+async fn waits_or_ends(ctx: OrchestrationContext) -> Result<()> {
+    ctx.set_custom_status("waiting")?;
+    if is_set(&ENDS_IN_ITS_STEP) {
+        return Ok(());
+    }
+    #[allow_nondeterminism(unbounded_loop, reason = "the test ends it")]
+    loop {
+        ctx.wait_for_external_event::<()>("tick").await?;
+    }
+}
+
+// Rule 23: the last step of the history did not end the execution; code that ends there now differs.
+#[tokio::test]
+async fn an_end_that_is_not_in_the_history_is_noticed() {
+    let bench = Bench::unchecked(HostOptions::default()).await;
+    let run = bench.begin_run::<waits_or_ends>(()).await;
+    let id = run.id().to_owned();
+    drop(run);
+    bench.reached(&id, "waiting").await;
+    let down = bench.stop().await;
+    set(&ENDS_IN_ITS_STEP, true);
+    let bench = down.start().await;
+    let failure = raise_until_failed(&bench, &id).await;
+    assert_eq!(failure.error_type(), Failure::NON_DETERMINISTIC);
+    let wanted = "at step 1: the history has no end of it, the code returned null.";
+    assert!(failure.message().contains(wanted), "{failure}");
+}
+
+#[orchestrator]
+async fn fails_after_a_call(ctx: OrchestrationContext) -> Result<u32> {
+    let looked_at_later = ctx.call_activity::<fails_first>(("later".to_owned(), 1));
+    let looked_at_later = looked_at_later.start();
+    ctx.wait_for_external_event::<()>("tick").await?;
+    let call = ctx.call_activity::<double>(1).start();
+    if is_set(&GOES_ON_WAITING) {
+        call.await?;
+        looked_at_later.await?;
+        return Ok(7);
+    }
+    Err(Error::msg("not mended"))
+}
+
+// Rules 8 and 23: after a rewind the step that failed stands without its end. Code that ends it
+// again fails as it did, and mended code goes on from it. That it ends there is no reason to keep the
+// failure of another call, which is run again.
+#[tokio::test]
+async fn a_rewound_step_may_end_again_or_go_on() {
+    let bench = Bench::start().await;
+    let run = bench.begin_run::<fails_after_a_call>(()).await;
+    let id = run.id().to_owned();
+    let failed = |event: &EventKind| matches!(event, EventKind::TaskFailed { .. });
+    let has_failed = async { while count(&bench.history(&id).await, failed) == 0 {} };
+    within(has_failed).await;
+    bench.raise(&id, "tick", ()).await;
+    assert_eq!(
+        failure_of(within(run.output()).await).message(),
+        "not mended"
+    );
+    within(bench.client.rewind(&id, "for nothing"))
+        .await
+        .unwrap();
+    let ended = within(bench.client.wait_for_completion(&id, LONG)).await;
+    let failure = ended.unwrap().failure.unwrap();
+    assert_eq!(failure.message(), "not mended");
+    bench.probe.called("later", 2).await;
+    set(&GOES_ON_WAITING, true);
+    within(bench.client.rewind(&id, "mended")).await.unwrap();
+    let ended = within(bench.client.wait_for_completion(&id, LONG)).await;
+    assert_eq!(ended.unwrap().output, Some(7.into()));
+}
+
+static OTHER_DATA: AtomicBool = AtomicBool::new(false);
+
+#[orchestrator]
+async fn changes_data(ctx: OrchestrationContext) -> Result<i64> {
+    let input = if is_set(&OTHER_DATA) { 10 } else { 1 };
+    let pause = if is_set(&OTHER_DATA) {
+        LONG
+    } else {
+        Duration::ZERO
+    };
+    let doubled = ctx.call_activity::<double>(input).await?;
+    ctx.sleep(pause).await;
+    ctx.set_custom_status("waiting")?;
+    ctx.wait_for_external_event::<()>("go").await?;
+    Ok(doubled)
+}
+
+// Rule 23: what a call was given is not compared when code that may have changed is replayed: the
+// recorded call counts.
+#[tokio::test]
+async fn another_input_or_delay_is_no_difference() {
+    let bench = Bench::start().await;
+    let run = bench.begin_run::<changes_data>(()).await;
+    let id = run.id().to_owned();
+    drop(run);
+    bench.reached(&id, "waiting").await;
+    let down = bench.stop().await;
+    set(&OTHER_DATA, true);
+    let bench = down.start().await;
+    bench.raise(&id, "go", ()).await;
+    let ended = within(bench.client.wait_for_completion(&id, LONG)).await;
+    assert_eq!(ended.unwrap().output, Some(2.into()));
 }
 
 #[orchestrator]

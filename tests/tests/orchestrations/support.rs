@@ -108,10 +108,20 @@ impl Bench {
     pub(crate) async fn with(options: HostOptions) -> Self {
         Self::on(Memory::new(), options).await
     }
+
+    /// With the options as they are: for code that is to be caught by something else than the replay
+    /// check, if at all, or that counts how often it runs.
+    pub(crate) async fn unchecked(options: HostOptions) -> Self {
+        Self::begin(Memory::new(), options, Probe::new()).await
+    }
 }
 
 impl<S: StorageProvider + Clone> Bench<S> {
     pub(crate) async fn on(storage: S, options: HostOptions) -> Self {
+        let options = HostOptions {
+            replay_check: true,
+            ..options
+        };
         Self::begin(storage, options, Probe::new()).await
     }
 

@@ -52,7 +52,10 @@ async fn main() -> Result<()> {
         .task_hub(HUB)
         .storage(Sqlite::open(database)?)
         .state(Journal::new(directory.join("journal")))
-        .options(options)
+        .options(HostOptions {
+            replay_check: true,
+            ..options
+        })
         .start()
         .await?;
     if mode == "serve" {

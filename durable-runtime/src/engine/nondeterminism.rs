@@ -1,0 +1,242 @@
+//! What is said of an orchestrator that is not deterministic: which one, at which step, what its
+//! history has, what its code did, why that may be, and last the name of the rule, in brackets.
+
+use super::live::Completion;
+use crate::model::{EventKind, Failure, TaskId};
+
+/// What code may not do, as the engine has noticed it while the code ran.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// The code waits, and nothing durable can wake it.
+    NothingDurable,
+    /// Something outside of the engine has kept the waker.
+    KeptWaker,
+    /// Something outside of the engine has used the waker.
+    UsedWaker,
+    /// The code asked for a tokio runtime; the panic that says so.
+    NoRuntime(Failure),
+    /// The code called this activity as a function.
+    DirectCall(&'static str),
+}
+
+/// Where an execution is, for a message.
+#[derive(Debug)]
+pub(super) struct Place<'a> {
+    pub(super) orchestrator: &'a str,
+    /// The number of the episode, counted from 1 in each execution.
+    pub(super) step: u64,
+}
+
+/// The code did something else than the history has, or than it did a moment ago.
+#[derive(Debug)]
+pub(super) struct Difference {
+    pub(super) history: String,
+    /// A clause whose subject is the code: "made ..", "returned".
+    pub(super) code: String,
+    pub(super) found_by: FoundBy,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FoundBy {
+    /// A replay that was needed.
+    Replay,
+    /// The replay of `HostOptions::replay_check`.
+    Check,
+}
+
+impl Refusal {
+    /// `last_arrival` is what the step began with, and `actions` what the code had done in it.
+    pub(super) fn failure(
+        self,
+        place: &Place<'_>,
+        last_arrival: Option<(&'static str, Option<TaskId>)>,
+        actions: &[EventKind],
+    ) -> Failure {
+        let history = so_far(place.step, last_arrival);
+        let (rule, code, causes) = self.explain();
+        let code = match actions {
+            [] => code,
+            [one] => format!("made {} and then {code}", describe(one)),
+            [.., last] => format!(
+                "made {} calls, the last of them {}, and then {code}",
+                actions.len(),
+                describe(last)
+            ),
+        };
+        let failure = failure(place, &history, &code, &causes, rule);
+        match self {
+            Self::NoRuntime(panic) => failure.caused_by(panic),
+            _ => failure,
+        }
+    }
+
+    /// The rule, what the code did, and why that may be.
+    fn explain(&self) -> (&'static str, String, String) {
+        const INSTEAD: &str = "Use `ctx.sleep` for a pause, `ctx.wait_for_external_event` for news, \
+                               and call an activity for work";
+        let (code, causes) = match self {
+            Self::NothingDurable => (
+                "awaits what is not a durable task, while no durable task is pending: it would \
+                 never go on",
+                "a future of another library, `std::future::pending`, or a channel without senders",
+            ),
+            Self::KeptWaker => (
+                "awaits what is not a durable task and counts on being woken from outside, which \
+                 history cannot repeat",
+                "a channel, a lock, a timer or a thread that it waits for, or a combinator of \
+                 another library that has wakers of its own, in place of `when_all` or `when_any`",
+            ),
+            Self::UsedWaker => (
+                "awaits what is not a durable task and was woken from outside while it ran, which \
+                 history cannot repeat",
+                "`yield_now`, or a combinator of another library that has wakers of its own, in \
+                 place of `when_all` or `when_any`",
+            ),
+            Self::NoRuntime(_) => (
+                "awaits or spawns what is not a durable task: it asked for a tokio runtime, and \
+                 orchestrators run outside of any",
+                "`tokio::spawn`, a timer of tokio's, or a library that does I/O through tokio",
+            ),
+            Self::DirectCall(activity) => {
+                return (
+                    "direct_call",
+                    format!("called the activity `{activity}` as a function"),
+                    format!(
+                        "Called so, an activity runs again in every replay, and its result is not \
+                         recorded. Write `ctx.call_activity::<{activity}>(..)`, or move what both \
+                         need into a function that is no activity"
+                    ),
+                );
+            }
+        };
+        let causes = format!("Likely causes: {causes}. {INSTEAD}");
+        ("await", code.to_owned(), causes)
+    }
+}
+
+const VARIES: &str = "a clock, a random number, the environment, a static, the order of a hash map";
+
+impl Difference {
+    pub(super) fn failure(&self, place: &Place<'_>) -> Failure {
+        let Self {
+            history,
+            code,
+            found_by,
+        } = self;
+        match found_by {
+            FoundBy::Replay => {
+                let causes = format!(
+                    "Either the code was changed while the instance was running, or it depends on \
+                     something that differs between runs ({VARIES}). Restore the code and rewind \
+                     the instance"
+                );
+                failure(place, history, code, &causes, "replay")
+            }
+            FoundBy::Check => {
+                let causes = format!(
+                    "`HostOptions::replay_check` ran the code again right after this step. It \
+                     depends on something that differs between runs ({VARIES}), or on \
+                     `ctx.is_replaying()`; if the code was changed while the instance was running, \
+                     it may be that. Get such values from `ctx` or from an activity"
+                );
+                failure(place, history, code, &causes, "replay")
+            }
+        }
+    }
+}
+
+fn failure(place: &Place<'_>, history: &str, code: &str, causes: &str, rule: &str) -> Failure {
+    let Place { orchestrator, step } = place;
+    Failure::new(
+        Failure::NON_DETERMINISTIC,
+        format!(
+            "orchestrator {orchestrator:?} is not deterministic at step {step}: the history has \
+             {history}, the code {code}. {causes} [{rule}]"
+        ),
+    )
+}
+
+/// What the history has when a step begins.
+fn so_far(step: u64, last_arrival: Option<(&'static str, Option<TaskId>)>) -> String {
+    let before = match step {
+        0 | 1 => "no earlier step".to_owned(),
+        2 => "1 earlier step".to_owned(),
+        more => format!("{} earlier steps", more - 1),
+    };
+    match last_arrival {
+        None => before,
+        Some((kind, None)) => format!("{before} and then {kind}"),
+        Some((kind, Some(id))) => format!("{before} and then {kind} #{id}"),
+    }
+}
+
+/// The number of the call that an event is about.
+pub(super) fn call_number(event: &EventKind) -> Option<TaskId> {
+    match event {
+        EventKind::TaskScheduled { id, .. }
+        | EventKind::TaskRestarted { id }
+        | EventKind::TaskCompleted { id, .. }
+        | EventKind::TaskFailed { id, .. }
+        | EventKind::SubOrchestrationCreated { id, .. }
+        | EventKind::SubOrchestrationCompleted { id, .. }
+        | EventKind::SubOrchestrationFailed { id, .. }
+        | EventKind::TimerCreated { id, .. }
+        | EventKind::TimerFired { id }
+        | EventKind::EventSent { id, .. } => Some(*id),
+        _ => None,
+    }
+}
+
+/// An action of the code, as far as every replay compares it.
+pub(super) fn describe(action: &EventKind) -> String {
+    match action {
+        EventKind::TaskScheduled { id, name, .. } => format!("call #{id} of activity {name:?}"),
+        EventKind::TimerCreated { id, .. } => format!("timer #{id}"),
+        EventKind::SubOrchestrationCreated {
+            id, name, instance, ..
+        } => format!("call #{id} of orchestrator {name:?} as {instance:?}"),
+        EventKind::EventSent {
+            id, name, instance, ..
+        } => format!("event #{id} {name:?} sent to {instance:?}"),
+        other => other.name().to_owned(),
+    }
+}
+
+/// An action of the code, with what only the check compares.
+pub(super) fn describe_wholly(action: &EventKind) -> String {
+    let call = describe(action);
+    match action {
+        EventKind::TaskScheduled { input, .. } => format!("{call} with {}", beginning(input)),
+        EventKind::TimerCreated { fire_at, .. } => format!("{call} due at {fire_at}"),
+        EventKind::SubOrchestrationCreated { version, input, .. } => {
+            let version = version.as_deref().unwrap_or("any");
+            format!("{call} in version {version} with {}", beginning(input))
+        }
+        EventKind::EventSent { data, .. } => format!("{call} with {}", beginning(data)),
+        _ => call,
+    }
+}
+
+/// How the code ended, as a clause about it.
+pub(super) fn ending(completion: Option<&Completion>) -> String {
+    match completion {
+        None => "went on waiting".to_owned(),
+        Some(Completion::Completed(output)) => format!("returned {}", beginning(output)),
+        Some(Completion::Failed(failure) | Completion::NonDeterministic(failure)) => {
+            format!("failed ({failure})")
+        }
+        Some(Completion::ContinuedAsNew { request, .. }) => {
+            format!("continued as new with {}", beginning(&request.input))
+        }
+    }
+}
+
+/// So much of a payload as a message can hold.
+pub(super) fn beginning(payload: &crate::model::Payload) -> String {
+    const LIMIT: usize = 200;
+    let json = payload.as_json();
+    match json.char_indices().nth(LIMIT) {
+        None => json.to_owned(),
+        Some((end, _)) => format!("{}..", &json[..end]),
+    }
+}
