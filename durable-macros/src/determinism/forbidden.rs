@@ -6,6 +6,7 @@
 //! user more than a mistake that is found a little later, so a name that anyone may have given to
 //! something of their own is not here.
 
+mod index;
 mod macros;
 mod message;
 mod methods;
@@ -13,7 +14,10 @@ mod paths;
 mod pattern;
 mod types;
 
+use std::sync::LazyLock;
+
 use crate::determinism::rule::Rule;
+use index::Index;
 use pattern::{Pattern, is_method, with_generics};
 
 /// Something that an orchestrator must not do.
@@ -50,10 +54,6 @@ impl Family {
             .iter()
             .any(|item| Pattern::of(item).is_full(path))
     }
-
-    fn has_end(&self, path: &[&str]) -> bool {
-        self.items.iter().any(|item| Pattern::of(item).is_end(path))
-    }
 }
 
 /// Crates that are others under another name.
@@ -68,20 +68,23 @@ const TWINS: &[(&str, &str)] = &[
 /// `is_resolved` says that the path begins with a crate, because it is written so or because of a
 /// `use` in the body. Otherwise its end decides, where that is distinctive.
 pub(crate) fn path(segments: &[String], is_resolved: bool) -> Option<Finding> {
+    static INDEX: LazyLock<Index> = LazyLock::new(|| Index::of(paths::FAMILIES));
+    if segments.len() == 1 && !is_resolved {
+        // The name of a local, or of a function of the user's own.
+        return None;
+    }
     let path = of_crates(segments)?;
+    let family = INDEX.find(&path, is_resolved)?;
     let is_value = paths::VALUES
         .iter()
         .any(|value| Pattern::of(value).is_full(&path));
-    if is_value {
-        return None;
-    }
-    let family = family_of(paths::FAMILIES, &path, is_resolved)?;
-    Some(family.finding(&shown(segments)))
+    (!is_value).then(|| family.finding(&shown(segments)))
 }
 
 /// What is wrong with a macro, by its path.
 pub(crate) fn macro_path(segments: &[String], is_resolved: bool) -> Option<Finding> {
-    let family = family_of(macros::FAMILIES, &of_crates(segments)?, is_resolved)?;
+    static INDEX: LazyLock<Index> = LazyLock::new(|| Index::of(macros::FAMILIES));
+    let family = INDEX.find(&of_crates(segments)?, is_resolved)?;
     Some(family.finding(&format!("{}!", shown(segments))))
 }
 
@@ -91,8 +94,12 @@ pub(crate) fn type_path(
     generic_arguments: usize,
     is_resolved: bool,
 ) -> Option<Finding> {
+    let last = segments.last()?;
     let path = of_crates(segments)?;
     let is_named = |item: &&'static str| {
+        if !item.contains(last) {
+            return false;
+        }
         let (pattern, arguments) = with_generics(item);
         arguments == generic_arguments
             && (pattern.is_full(&path) || !is_resolved && pattern.is_end(&path))
@@ -100,7 +107,7 @@ pub(crate) fn type_path(
     let family = types::FAMILIES
         .iter()
         .find(|family| family.items.iter().any(is_named))?;
-    Some(family.finding(segments.last()?))
+    Some(family.finding(last))
 }
 
 /// What is wrong with a `static` of this type, of which the last segment is given.
@@ -115,23 +122,10 @@ pub(crate) fn static_type(last_segment: &str) -> Option<Finding> {
 pub(crate) fn method(name: &str, arguments: usize) -> Option<Finding> {
     let family = methods::FAMILIES.iter().find(|family| {
         let mut items = family.items.iter();
-        items.any(|item| is_method(item, name, arguments))
+        items.any(|item| item.starts_with(name) && is_method(item, name, arguments))
     })?;
     let parameters = if arguments == 0 { "" } else { ".." };
     Some(family.finding(&format!(".{name}({parameters})")))
-}
-
-/// A full path is sure, so it goes before the end of another.
-fn family_of(
-    families: &'static [Family],
-    path: &[&str],
-    is_resolved: bool,
-) -> Option<&'static Family> {
-    let full = families.iter().find(|family| family.has_full(path));
-    full.or_else(|| {
-        let mut families = families.iter().filter(|_| !is_resolved);
-        families.find(|family| family.has_end(path))
-    })
 }
 
 /// The path as the tables write it, unless it is of the user's own crate.

@@ -167,8 +167,13 @@ impl<'a> Walker<'a> {
     }
 
     fn path(&mut self, path: &ExprPath, on_spine: bool) {
-        if let Some(finding) = self.finding_of(path) {
-            self.found(path, &finding, on_spine);
+        let finding = self.finding_of(path);
+        self.path_found(path, finding.as_ref(), on_spine);
+    }
+
+    fn path_found(&mut self, path: &ExprPath, finding: Option<&Finding>, on_spine: bool) {
+        if let Some(finding) = finding {
+            self.found(path, finding, on_spine);
         } else if self.place.in_unsafe && is_named_like_a_static(path) {
             let finding = Finding {
                 rule: Rule::Static,
@@ -240,7 +245,7 @@ impl<'a> Walker<'a> {
             }
             return;
         }
-        self.path(&path.clone(), on_spine);
+        self.path_found(path, finding.as_ref(), on_spine);
         self.arguments(&mut call.args);
     }
 
@@ -388,12 +393,8 @@ impl<'a> Walker<'a> {
         };
         match arguments {
             Ok(mut arguments) => {
-                let before = node.tokens.to_string();
                 arguments.each_expression(&mut |expression| self.visit_expr_mut(expression));
-                let after = arguments.to_token_stream();
-                if after.to_string() != before {
-                    node.tokens = after;
-                }
+                node.tokens = arguments.to_token_stream();
             }
             Err(_) => self.not_understood(&node.tokens),
         }
@@ -602,7 +603,7 @@ impl VisitMut for Walker<'_> {
                     self.wrap(&["deterministic"], by, expression);
                 }
             }
-            Expr::Path(path) => self.path(&path.clone(), on_spine),
+            Expr::Path(path) => self.path(path, on_spine),
             Expr::Call(call) => {
                 self.call(call, on_spine);
                 if self.calls_async_closure(&call.func) {

@@ -31,6 +31,20 @@ impl Pattern {
         }
     }
 
+    /// What the last segment of such a path may be; `None` if that is more than some names.
+    pub(super) fn last_names(&self) -> Option<Vec<&'static str>> {
+        let last = self.segments.last()?;
+        let names: Vec<_> = match last
+            .strip_prefix('{')
+            .and_then(|rest| rest.strip_suffix('}'))
+        {
+            Some(names) => names.split(", ").collect(),
+            None => vec![*last],
+        };
+        let are_names = names.iter().all(|name| !name.contains('*'));
+        are_names.then_some(names)
+    }
+
     /// Whether `path` is the path of such an item from its crate on.
     pub(super) fn is_full(&self, path: &[&str]) -> bool {
         matches(&self.segments, path)
