@@ -133,20 +133,16 @@ struct Package {
 
 impl Package {
     fn new() -> Self {
-        const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+        const LOCK_FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.lock");
+        const RUNTIME: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../durable-runtime");
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("determinism_page");
         if folder.exists() {
             fs::remove_dir_all(&folder).unwrap();
         }
         fs::create_dir_all(folder.join("src/bin")).unwrap();
-        let runtime = Path::new(ROOT).join("durable-runtime");
-        let manifest = format!("{MANIFEST}durable-runtime = {{ path = {runtime:?} }}\n");
+        let manifest = format!("{MANIFEST}durable-runtime = {{ path = {RUNTIME:?} }}\n");
         fs::write(folder.join("Cargo.toml"), manifest).unwrap();
-        fs::copy(
-            Path::new(ROOT).join("Cargo.lock"),
-            folder.join("Cargo.lock"),
-        )
-        .unwrap();
+        fs::copy(LOCK_FILE, folder.join("Cargo.lock")).unwrap();
         Self { folder }
     }
 
