@@ -72,8 +72,13 @@ impl<'a> Handle<'a> {
             #(#carried)*
             #(#[doc = #summary])*
             #[doc = #title]
-            #[allow(dead_code, non_camel_case_types, unreachable_pub)]
-            #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy)]
+            #[allow(
+                dead_code,
+                missing_copy_implementations,
+                missing_debug_implementations,
+                non_camel_case_types,
+                unreachable_pub,
+            )]
             #vis struct #ident {}
         }
     }
@@ -96,12 +101,7 @@ impl<'a> Handle<'a> {
             is_collected,
         } = parts;
         let location = quote_spanned! {ident.span()=>
-            #private::SourceLocation {
-                module: ::core::module_path!(),
-                file: ::core::file!(),
-                line: ::core::line!(),
-                column: ::core::column!(),
-            }
+            #private::SourceLocation::here(::core::module_path!())
         };
         let submission = is_collected.then(|| {
             quote_spanned! {Span::mixed_site()=>

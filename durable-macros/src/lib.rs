@@ -137,10 +137,42 @@ pub fn activity(options: TokenStream, item: TokenStream) -> TokenStream {
 /// * `crate = path::to::durable_runtime`: where the runtime is found, where it is not
 ///   `::durable_runtime`.
 ///
+/// # Determinism
+///
+/// A replay must do what the first run did, so the body may not depend on anything else than its
+/// input, the outputs of durable tasks, and the context. What would is an error, whose message ends
+/// with the name of its rule in brackets:
+///
+/// * `await`: only durable tasks are awaited;
+/// * `clock`, `random`, `uuid`, `environment`, `thread`, `address`, `hash`: values that are others in
+///   a replay;
+/// * `file`, `network`, `database`, `process`, `client`, `print`: work, which belongs in activities;
+/// * `spawn`, `sleep`, `block`, `select`, `combinator`: other ways to wait, and to do several things at
+///   once, than those of this crate;
+/// * `lock`, `channel`, `static`, `thread_local`: values outside of the orchestration;
+/// * `macro`: an `.await` in a macro that is not known;
+/// * `unbounded_loop`: a loop that awaits and never ends, which is a warning.
+///
+/// ```compile_fail
+/// use durable_runtime::prelude::*;
+///
+/// #[orchestrator]
+/// async fn remind(_: OrchestrationContext) -> Result<()> {
+///     let now = std::time::SystemTime::now(); // use `ctx.current_utc_datetime()` [clock]
+///     Ok(())
+/// }
+/// ```
+///
+/// A function that is called is looked into where it has [`macro@deterministic`] on it.
+/// [`macro@allow_nondeterminism`] lets a statement through. The page `docs/determinism.md` of the
+/// repository has each rule with its reason, a wrong and a right example, and what the checks cannot
+/// see.
+///
 /// # Errors
 ///
-/// As those of [`macro@activity`]; and a function that is not `async`, that has no
-/// `OrchestrationContext` first, that takes a `State<T>`, or that has several inputs.
+/// As those of [`macro@activity`]; what breaks a rule of determinism; and a function that is not
+/// `async`, that has no `OrchestrationContext` first, that takes a `State<T>`, or that has several
+/// inputs.
 #[proc_macro_attribute]
 pub fn orchestrator(options: TokenStream, item: TokenStream) -> TokenStream {
     orchestrator::orchestrator(options.into(), item.into()).into()

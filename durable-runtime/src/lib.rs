@@ -73,3 +73,8 @@ pub mod prelude {
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+
+/// The examples of the page on determinism.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/determinism.md")]
+mod determinism_page {}

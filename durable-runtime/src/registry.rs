@@ -82,6 +82,20 @@ pub struct SourceLocation {
     pub column: u32,
 }
 
+impl SourceLocation {
+    /// Where this is called.
+    #[track_caller]
+    pub const fn here(module: &'static str) -> Self {
+        let caller = std::panic::Location::caller();
+        Self {
+            module,
+            file: caller.file(),
+            line: caller.line(),
+            column: caller.column(),
+        }
+    }
+}
+
 impl fmt::Display for SourceLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{} (module {})", self.file, self.line, self.module)

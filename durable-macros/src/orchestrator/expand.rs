@@ -51,8 +51,8 @@ pub(super) fn expand(orchestrator: &Orchestrator, errors: &mut Errors) -> TokenS
     quote!(#item #handle #compile_errors #not_understood)
 }
 
-/// The value for `OrchestratorFunction::run`. The payload is dropped as soon as it is read,
-/// because the future may live for as long as the orchestration does.
+/// The value for `OrchestratorFunction::run`. What is generated is as little as can be: it is compiled
+/// anew for each orchestrator, and what the runtime does with it is not.
 fn run(handle: &Handle<'_>) -> TokenStream {
     let Handle {
         function, private, ..
@@ -61,23 +61,23 @@ fn run(handle: &Handle<'_>) -> TokenStream {
     let has_input = Parameter::all(&function.sig)
         .iter()
         .any(Parameter::is_input);
-    let (read, input) = if has_input {
-        let read = quote_spanned! {Span::mixed_site()=>
-            let input = #private::orchestrator_input::<#ident>(&payload)?;
-        };
-        (read, Some(quote_spanned!(Span::mixed_site()=> input)))
+    let call = if has_input {
+        quote_spanned! {Span::mixed_site()=>
+            |context, payload| {
+                let input = #private::orchestrator_input::<#ident>(&payload)?;
+                ::core::result::Result::Ok(#ident(context, input))
+            }
+        }
     } else {
-        (TokenStream::new(), None)
+        quote_spanned! {Span::mixed_site()=>
+            |context, _| ::core::result::Result::Ok(#ident(context))
+        }
     };
-    let finish = handle.finish(&quote_spanned! {Span::mixed_site()=>
-        #ident(context, #input).await
-    });
+    let finish = handle.finish(&quote_spanned!(Span::mixed_site()=> returned));
     quote_spanned! {Span::mixed_site()=>
-        |context, payload| ::std::boxed::Box::pin(async move {
-            #read
-            ::core::mem::drop(payload);
-            #finish
-        })
+        |context, payload| {
+            #private::run_orchestrator(context, payload, #call, |returned| { #finish })
+        }
     }
 }
 
