@@ -22,6 +22,12 @@ use durable_runtime::{Error, Result};
 use site::Site;
 use workloads::Workload;
 
+// The system's allocator keeps for itself what lies between pieces that are in use: with it, `parked`
+// would show the most that was ever needed.
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = match arguments::parse(std::env::args().skip(1)) {

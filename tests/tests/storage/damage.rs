@@ -33,7 +33,7 @@ fn a_truncated_file_is_corrupt() {
         .write(true)
         .open(&directory.path)
         .unwrap();
-    file.set_len(length / 2 / 8192 * 8192).unwrap();
+    file.set_len(length / 2 / 4096 * 4096).unwrap();
     drop(file);
     let error = Sqlite::open(&directory.path)
         .and_then(|sqlite| open_and_read(&sqlite))
@@ -65,10 +65,10 @@ fn junk_in_the_pages_is_corrupt_and_no_panic() {
     let directory = Directory::new();
     filled(&directory);
     let length = fs::metadata(&directory.path).unwrap().len();
-    let pages = length / 8192;
+    let pages = length / 4096;
     directory.overwrite(
-        8192 * 2,
-        &vec![0xAB; usize::try_from(8192 * (pages - 2)).unwrap()],
+        4096 * 2,
+        &vec![0xAB; usize::try_from(4096 * (pages - 2)).unwrap()],
     );
     let error = Sqlite::open(&directory.path)
         .and_then(|sqlite| open_and_read(&sqlite))

@@ -155,7 +155,7 @@ fn the_file_is_set_up_for_durable_commits() {
     let _hub = directory.hub();
     let connection = directory.by_hand();
     assert_eq!(one::<String>(&connection, "PRAGMA journal_mode"), "wal");
-    assert_eq!(one::<i64>(&connection, "PRAGMA page_size"), 8192);
+    assert_eq!(one::<i64>(&connection, "PRAGMA page_size"), 4096);
     assert_eq!(one::<i64>(&connection, "PRAGMA user_version"), 1);
     assert_eq!(
         one::<i64>(&connection, "PRAGMA application_id"),

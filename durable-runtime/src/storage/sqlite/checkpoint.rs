@@ -1,7 +1,7 @@
 //! Looks after the write-ahead log, off the way of commits: moves it into the database when it has
 //! become long, and makes its file longer before a commit needs that.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
@@ -9,29 +9,21 @@ use rusqlite::Connection;
 
 use super::connection;
 use super::error::{Fault, Place};
+use super::log_file::LogFile;
 use super::writer::{FairLock, Writer};
 
 /// The length of the log, in pages, from which it is worth the trouble (32 MiB).
-const ENOUGH: usize = 4000;
+const ENOUGH: usize = 8000;
 
 /// How often pages are copied while commits go on, before commits are held up for what remains.
 const ROUNDS: usize = 2;
 
-/// The log's file is made longer when fewer pages than this are left in it (2 MiB).
-const MARGIN: usize = 256;
-
-/// By how much it is made longer, in bytes.
-const GROWTH: usize = 4 << 20;
+/// For how many pages more than it has the log's file is to have room: for as many as it has, for a
+/// program that does little is not to write much, but within these bounds (256 KiB and 4 MiB).
+const MARGIN: [usize; 2] = [64, 1024];
 
 /// A commit of more pages than this is not held up by the file's length.
-const LARGE_COMMIT: usize = 16;
-
-/// The length of the log, in pages, below which its file is left alone: a program that does little is
-/// not to write much.
-const SMALL: usize = 32;
-
-/// What a page takes in the log's file, in bytes: itself, and a header.
-const FRAME: u64 = 8192 + 24;
+const LARGE_COMMIT: usize = 32;
 
 /// The thread that makes checkpoints. Dropping this ends it.
 #[derive(Debug)]
@@ -53,9 +45,25 @@ struct LogState {
     pages: usize,
     /// The length at which a checkpoint is made.
     enough: usize,
-    /// The length from which the file is to be made longer.
-    short: usize,
+    /// For how many pages there is room in the file.
+    room: usize,
     stop: bool,
+}
+
+impl LogState {
+    fn margin(&self) -> usize {
+        self.pages.clamp(MARGIN[0], MARGIN[1])
+    }
+
+    fn needs(&self) -> Option<Need> {
+        if self.pages >= self.enough {
+            Some(Need::Checkpoint)
+        } else if self.room < self.pages + self.margin() / 2 {
+            Some(Need::Room)
+        } else {
+            None
+        }
+    }
 }
 
 impl Default for LogState {
@@ -63,7 +71,7 @@ impl Default for LogState {
         Self {
             pages: 0,
             enough: ENOUGH,
-            short: SMALL,
+            room: 0,
             stop: false,
         }
     }
@@ -71,7 +79,11 @@ impl Default for LogState {
 
 impl Checkpointer {
     /// Starts the thread and has `writer` report to it.
-    pub(super) fn start(place: &Place, writer: &Arc<FairLock<Writer>>) -> Result<Self, Fault> {
+    pub(super) fn start(
+        place: &Place,
+        path: &Path,
+        writer: &Arc<FairLock<Writer>>,
+    ) -> Result<Self, Fault> {
         let log = Arc::new(Log::default());
         let reports = Arc::clone(&log);
         writer
@@ -81,12 +93,13 @@ impl Checkpointer {
                 reports.grown(usize::try_from(pages).unwrap_or(usize::MAX));
                 Ok(())
             }))?;
-        let connection = connection::open_checkpointer(place)?;
+        let mut connection = connection::open_checkpointer(place)?;
+        let page_size = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
         let (task, writer) = (Arc::clone(&log), Arc::clone(writer));
-        let file = place.path().map(log_file).unwrap_or_default();
+        let file = LogFile::new(path, page_size);
         let thread = std::thread::Builder::new()
             .name("durable-checkpoint".into())
-            .spawn(move || task.run(&connection, &writer, &file))
+            .spawn(move || task.run(&mut connection, &writer, &file))
             .map_err(|error| place.unavailable(format_args!("gets no thread ({error})")))?;
         Ok(Self {
             log,
@@ -115,25 +128,18 @@ impl Log {
         let mut state = self.state();
         if pages.saturating_sub(state.pages) > LARGE_COMMIT {
             // It takes its time in any case: what it saves by a longer file is not worth that.
-            state.short = state.short.max(pages + MARGIN);
+            state.room = state.room.max(pages + MARGIN[1]);
         }
         state.pages = pages;
-        if pages >= state.enough || pages >= state.short {
+        if state.needs().is_some() {
             self.news.notify_one();
         }
     }
 
-    fn run(&self, connection: &Connection, writer: &FairLock<Writer>, file: &Path) {
+    fn run(&self, connection: &mut Connection, writer: &FairLock<Writer>, file: &LogFile) {
         while let Some(need) = self.wait_for_need() {
-            if need == Need::LongerFile {
-                grow(connection, writer).unwrap_or_else(|error| {
-                    tracing::debug!(%error, "the write-ahead log could not be made longer");
-                });
-                let length = std::fs::metadata(file).map_or(0, |metadata| metadata.len());
-                let pages = usize::try_from(length / FRAME).unwrap_or(usize::MAX);
-                let mut state = self.state();
-                // If it has not become longer, commits will have to do it themselves.
-                state.short = pages.saturating_sub(MARGIN).max(state.pages + MARGIN);
+            if need == Need::Room {
+                self.make_room(connection, writer, file);
                 continue;
             }
             let complete = checkpoint(connection, writer).unwrap_or_else(|error| {
@@ -152,6 +158,26 @@ impl Log {
         }
     }
 
+    fn make_room(&self, connection: &mut Connection, writer: &FairLock<Writer>, file: &LogFile) {
+        let wanted = {
+            let state = self.state();
+            state.pages + state.margin()
+        };
+        let room = file
+            .make_room(wanted, connection, writer)
+            .and_then(|()| file.room());
+        let room = room.unwrap_or_else(|error| {
+            tracing::debug!(
+                ?error,
+                "the write-ahead log's file could not be made longer"
+            );
+            0
+        });
+        let mut state = self.state();
+        // If it has not become longer, commits will have to do it themselves.
+        state.room = room.max(wanted);
+    }
+
     /// Returns `None` when the thread is to end.
     fn wait_for_need(&self) -> Option<Need> {
         let mut state = self.state();
@@ -159,11 +185,8 @@ impl Log {
             if state.stop {
                 return None;
             }
-            if state.pages >= state.enough {
-                return Some(Need::Checkpoint);
-            }
-            if state.pages >= state.short {
-                return Some(Need::LongerFile);
+            if let Some(need) = state.needs() {
+                return Some(need);
             }
             state = self
                 .news
@@ -177,35 +200,8 @@ impl Log {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Need {
     Checkpoint,
-    LongerFile,
-}
-
-/// Where `SQLite` keeps the log of a database.
-fn log_file(database: &Path) -> PathBuf {
-    let mut file = database.as_os_str().to_owned();
-    file.push("-wal");
-    file.into()
-}
-
-/// Makes the log's file longer. A sync of a file that has become longer takes twice as long as one of
-/// a file that was written over, and a commit waits for it.
-///
-/// A transaction that is larger than its connection's cache writes what it does into the log before
-/// it ends. When it is rolled back the log is as it was, but the file keeps its length.
-fn grow(connection: &Connection, writer: &FairLock<Writer>) -> Result<(), rusqlite::Error> {
-    let mut held = writer.lock();
-    let _turn = held.turnstile.enter();
-    let fill = format!(
-        "BEGIN IMMEDIATE;
-        CREATE TABLE growth (content);
-        INSERT INTO growth VALUES (zeroblob({GROWTH}));"
-    );
-    let filled = connection.execute_batch(&fill);
-    if connection.is_autocommit() {
-        return filled;
-    }
-    connection.execute_batch("ROLLBACK")?;
-    filled
+    /// Before it is reached, in the file.
+    Room,
 }
 
 /// Returns whether the whole log is now in the database, so that it starts over.

@@ -28,8 +28,9 @@ pub(super) fn open_writer(place: &Place) -> Result<Connection, Fault> {
             .unavailable("cannot be written to: check its permissions")
             .into());
     }
-    // Of use only for a database that is still empty, and before anything else is written.
-    connection.pragma_update(None, "page_size", 8192)?;
+    // A commit writes each page that it changes, mostly for one row of a few hundred bytes. Of use only
+    // for a database that is still empty, and before anything else is written.
+    connection.pragma_update(None, "page_size", 4096)?;
     if place.path().is_some() {
         switch_to_wal(&connection)?;
     }
@@ -58,8 +59,6 @@ pub(super) fn open_checkpointer(place: &Place) -> Result<Connection, Fault> {
     let connection = open(place, OpenFlags::empty())?;
     connection.busy_timeout(Duration::from_millis(50))?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
-    // It keeps no pages, so that what it writes goes into the log at once.
-    connection.pragma_update(None, "cache_size", 16)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     Ok(connection)
 }
@@ -162,6 +161,6 @@ mod tests {
         assert_eq!(number("synchronous"), 2);
         assert_eq!(number("wal_autocheckpoint"), 0);
         assert_eq!(number("foreign_keys"), 0);
-        assert_eq!(number("page_size"), 8192);
+        assert_eq!(number("page_size"), 4096);
     }
 }

@@ -40,7 +40,7 @@ impl Database {
             keys: Keys::default(),
         }));
         let checkpointer = match place {
-            Place::File(_) => Some(Checkpointer::start(place, &writer)?),
+            Place::File(path) => Some(Checkpointer::start(place, path, &writer)?),
             Place::Memory => None,
         };
         Ok(Self {

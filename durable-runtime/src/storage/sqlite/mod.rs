@@ -13,6 +13,7 @@ mod hub;
 mod inbox;
 mod leases;
 mod lock;
+mod log_file;
 mod queries;
 mod row;
 mod schema;
