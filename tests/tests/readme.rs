@@ -45,7 +45,7 @@ fn every_example_is_in_the_table_with_a_comment_at_its_top() {
 #[test]
 fn the_test_command_is_what_ci_runs() {
     let ci = include_str!("../../.ci/run");
-    let command = "cargo test --workspace";
+    let command = "cargo test";
     assert!(README.contains(command));
     assert!(ci.lines().any(|line| line == command));
 }
