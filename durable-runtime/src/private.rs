@@ -7,12 +7,8 @@ mod clock;
 
 pub use clock::Clock;
 
-use std::pin::Pin;
-use std::task::{Context, Poll};
-
 pub use futures_core::future::{BoxFuture, LocalBoxFuture};
 pub use inventory;
-use pin_project_lite::pin_project;
 use serde::Serialize;
 
 pub use crate::context::{
@@ -120,64 +116,21 @@ pub fn not_in_an_orchestrator(activity: &'static str) {
 /// An orchestrator as the engine runs it. Reading the input is part of the future, so that a panic in
 /// it is one of the orchestrator; the payload is dropped then, because the future may live for as
 /// long as the orchestration does.
-pub fn run_orchestrator<F: Future + 'static>(
+///
+/// This knows of the orchestrator's future only what it returns: what is generic over the future is
+/// compiled anew for each orchestrator.
+pub fn run_orchestrator<R: 'static>(
     context: OrchestrationContext,
     payload: Payload,
-    call: fn(OrchestrationContext, Payload) -> Result<F, Failure>,
-    finish: fn(F::Output) -> Result<Payload, Failure>,
+    call: CallOrchestrator<R>,
+    finish: fn(R) -> Result<Payload, Failure>,
 ) -> LocalBoxFuture<'static, Result<Payload, Failure>> {
-    Box::pin(Execution {
-        state: ExecutionState::Begun {
-            start: Some((context, payload, call)),
-        },
-        finish,
-    })
+    Box::pin(async move { finish(call(context, payload)?.await) })
 }
 
-/// How an orchestrator is called.
-type Start<F> = (
-    OrchestrationContext,
-    Payload,
-    fn(OrchestrationContext, Payload) -> Result<F, Failure>,
-);
-
-pin_project! {
-    /// The future of [`run_orchestrator`]: one that is written by hand, because the compiler would
-    /// make another one of an `async` block for each orchestrator.
-    struct Execution<F: Future> {
-        #[pin]
-        state: ExecutionState<F>,
-        finish: fn(F::Output) -> Result<Payload, Failure>,
-    }
-}
-
-pin_project! {
-    #[project = ProjectedState]
-    enum ExecutionState<F> {
-        Begun { start: Option<Start<F>> },
-        Running { #[pin] future: F },
-    }
-}
-
-impl<F: Future> Future for Execution<F> {
-    type Output = Result<Payload, Failure>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        if let ProjectedState::Begun { start } = this.state.as_mut().project()
-            && let Some((context, payload, call)) = start.take()
-        {
-            match call(context, payload) {
-                Ok(future) => this.state.set(ExecutionState::Running { future }),
-                Err(failure) => return Poll::Ready(Err(failure)),
-            }
-        }
-        match this.state.project() {
-            ProjectedState::Running { future } => future.poll(cx).map(this.finish),
-            ProjectedState::Begun { .. } => Poll::Pending,
-        }
-    }
-}
+/// Reads the input of an orchestrator, and calls it.
+pub type CallOrchestrator<R> =
+    fn(OrchestrationContext, Payload) -> Result<LocalBoxFuture<'static, R>, Failure>;
 
 /// The input of the activity `A`.
 ///

@@ -65,12 +65,12 @@ fn run(handle: &Handle<'_>) -> TokenStream {
         quote_spanned! {Span::mixed_site()=>
             |context, payload| {
                 let input = #private::orchestrator_input::<#ident>(&payload)?;
-                ::core::result::Result::Ok(#ident(context, input))
+                ::core::result::Result::Ok(::std::boxed::Box::pin(#ident(context, input)))
             }
         }
     } else {
         quote_spanned! {Span::mixed_site()=>
-            |context, _| ::core::result::Result::Ok(#ident(context))
+            |context, _| ::core::result::Result::Ok(::std::boxed::Box::pin(#ident(context)))
         }
     };
     let finish = handle.finish(&quote_spanned!(Span::mixed_site()=> returned));
