@@ -62,6 +62,24 @@ enum Spine {
     Settled,
 }
 
+/// What methods are called that keep a closure, or that give one what others keep.
+const STORES: [&str; 14] = [
+    "add",
+    "get_or_init",
+    "insert",
+    "on",
+    "push",
+    "push_back",
+    "register",
+    "replace",
+    "set",
+    "subscribe",
+    "swap",
+    "with",
+    "with_borrow",
+    "with_borrow_mut",
+];
+
 /// The rules of which futures are made: for each the runtime has a function that takes them and says
 /// that they are no durable tasks.
 const ROUTED: [Rule; 10] = [
@@ -254,11 +272,13 @@ impl<'a> Walker<'a> {
         if let Some(finding) = forbidden::method(&call.method.to_string(), call.args.len()) {
             self.found(&call.method, &finding, on_spine);
         }
-        if let Expr::Path(receiver) = &*call.receiver
+        if STORES.contains(&call.method.to_string().as_str())
+            && let Expr::Path(receiver) = beginning(&call.receiver)
             && is_named_like_a_static(receiver)
-            && call.args.iter().any(|argument| {
-                matches!(argument, Expr::Closure(_)) && self.mentions_context(argument)
-            })
+            && call
+                .args
+                .iter()
+                .any(|argument| is_closure(argument) && self.mentions_context(argument))
         {
             self.context_is_captured(call.method.clone(), "is kept where others may call it");
         }
@@ -511,6 +531,28 @@ fn mentions(tokens: TokenStream, name: &str) -> bool {
     })
 }
 
+/// Where an expression of fields and calls begins.
+fn beginning(expression: &Expr) -> &Expr {
+    match expression {
+        Expr::Field(node) => beginning(&node.base),
+        Expr::MethodCall(node) => beginning(&node.receiver),
+        Expr::Paren(node) => beginning(&node.expr),
+        Expr::Reference(node) => beginning(&node.expr),
+        Expr::Try(node) => beginning(&node.expr),
+        Expr::Unary(node) => beginning(&node.expr),
+        other => other,
+    }
+}
+
+/// Whether it is a closure, or a call that a closure is passed to, such as `Box::new(|| ..)`.
+fn is_closure(expression: &Expr) -> bool {
+    match expression {
+        Expr::Closure(_) => true,
+        Expr::Call(call) => call.args.iter().any(is_closure),
+        _ => false,
+    }
+}
+
 /// Whether the name of a path is in capitals, as that of a static or a constant.
 fn is_named_like_a_static(path: &ExprPath) -> bool {
     path.path.segments.last().is_some_and(|last| {
@@ -523,6 +565,7 @@ fn is_named_like_a_static(path: &ExprPath) -> bool {
 
 /// Whether a string literal has a placeholder as `{:p}` or `{x:#p}`.
 fn formats_an_address(literal: &str) -> bool {
+    let literal = literal.replace("{{", "");
     literal.split('{').skip(1).any(|rest| {
         rest.split_once('}').is_some_and(|(placeholder, _)| {
             placeholder
