@@ -7,8 +7,8 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Arm, Block, Expr, ExprCall, ExprMethodCall, ExprPath, FnArg, Item, ItemStatic, Macro, Pat,
-    Signature, StaticMutability, Stmt, Type, parse_quote_spanned,
+    Arm, Block, Expr, ExprCall, ExprMethodCall, ExprPath, FnArg, Item, ItemStatic, Local, Macro,
+    Pat, Signature, StaticMutability, Stmt, Type, TypePath, parse_quote_spanned,
 };
 
 use super::arguments::{self, Arguments};
@@ -430,6 +430,39 @@ impl<'a> Walker<'a> {
         }
     }
 
+    /// Whether a variable has a type without the random hasher, and a constructor that makes any:
+    /// `let map: HashMap<_, _, S> = HashMap::default()`.
+    fn has_own_hasher(&self, local: &Local) -> bool {
+        let (Pat::Type(pattern), Some(init)) = (&local.pat, &local.init) else {
+            return false;
+        };
+        let (Type::Path(ty), Expr::Call(call)) = (&*pattern.ty, &*init.expr) else {
+            return false;
+        };
+        let makes_any = |name: &Ident| name == "default" || name == "from_iter";
+        self.finding_of_type(ty).is_none()
+            && matches!(
+                &*call.func,
+                Expr::Path(path)
+                    if path.path.segments.last().is_some_and(|last| makes_any(&last.ident))
+            )
+    }
+
+    fn finding_of_type(&self, ty: &TypePath) -> Option<Finding> {
+        if ty.qself.is_some() {
+            return None;
+        }
+        let last = ty.path.segments.last();
+        let arguments = last.map_or(0, |last| match &last.arguments {
+            syn::PathArguments::AngleBracketed(arguments) => arguments.args.len(),
+            _ => 0,
+        });
+        let find = |segments: &[String], is_resolved| {
+            forbidden::type_path(segments, arguments, is_resolved)
+        };
+        first(self.scopes.candidates(&ty.path), find)
+    }
+
     fn address_is_formatted(&mut self, node: &Macro, name: &str) {
         const FORMATS: [&str; 13] = [
             "format",
@@ -587,13 +620,16 @@ impl VisitMut for Walker<'_> {
         let allowed = allow::of_statement(statement, self.errors);
         self.allowed.extend(allowed);
         let hash_is_found = std::mem::take(&mut self.place.hash_is_found);
-        let closure = |local: &syn::Local| match &local.init {
+        let closure = |local: &Local| match &local.init {
             Some(init) => {
                 matches!(&*init.expr, Expr::Closure(closure) if closure.asyncness.is_some())
             }
             None => false,
         };
         let is_async_closure = matches!(&*statement, Stmt::Local(local) if closure(local));
+        if let Stmt::Local(local) = &*statement {
+            self.place.hash_is_found = self.has_own_hasher(local);
+        }
         visit_mut::visit_stmt_mut(self, statement);
         if let Stmt::Local(local) = statement {
             self.scopes.bind(&local.pat, is_async_closure);
@@ -681,22 +717,9 @@ impl VisitMut for Walker<'_> {
 
     fn visit_type_mut(&mut self, ty: &mut Type) {
         if let Type::Path(path) = ty
-            && path.qself.is_none()
+            && let Some(finding) = self.finding_of_type(path)
         {
-            let arguments = path
-                .path
-                .segments
-                .last()
-                .map_or(0, |last| match &last.arguments {
-                    syn::PathArguments::AngleBracketed(arguments) => arguments.args.len(),
-                    _ => 0,
-                });
-            let find = |segments: &[String], is_resolved| {
-                forbidden::type_path(segments, arguments, is_resolved)
-            };
-            if let Some(finding) = first(self.scopes.candidates(&path.path), find) {
-                self.found(&*path, &finding, false);
-            }
+            self.found(&*path, &finding, false);
         }
         visit_mut::visit_type_mut(self, ty);
     }
