@@ -7,6 +7,7 @@
 mod allow;
 mod arguments;
 mod forbidden;
+mod incomplete;
 mod rule;
 mod scope;
 mod unbounded;
@@ -64,9 +65,13 @@ pub(crate) fn check(
     errors: &mut Errors,
 ) -> (TokenStream, Option<TokenStream>) {
     let tokens = function.body();
+    let finished = || incomplete::finish(tokens).and_then(|tokens| syn::parse2(tokens).ok());
     let mut body: Body = match syn::parse2(tokens.clone()) {
         Ok(body) => body,
-        Err(error) => return (tokens.clone(), Some(not_understood(&error))),
+        Err(error) => match finished() {
+            Some(body) => body,
+            None => return (tokens.clone(), Some(not_understood(&error))),
+        },
     };
     let sig = &function.sig;
     let mut walker = Walker::new(private, context_of(sig), errors);

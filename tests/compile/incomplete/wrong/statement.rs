@@ -1,4 +1,4 @@
-//! A statement that is not finished, before one that is.
+//! A statement that is not finished, before one that is: the errors are those of the syntax.
 use durable_runtime::prelude::*;
 
 #[orchestrator]
