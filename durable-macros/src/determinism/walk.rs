@@ -553,7 +553,15 @@ fn first(
 ) -> Option<Finding> {
     candidates
         .into_iter()
-        .find_map(|candidate| find(&candidate.segments, candidate.is_resolved))
+        .filter_map(|candidate| {
+            let finding = find(&candidate.segments, candidate.is_resolved)?;
+            let (_, before) = candidate.segments.split_last()?;
+            // Where all of a module is wrong, `use module::*` tells nothing of a name.
+            let mut unnamed = before.to_vec();
+            unnamed.push(String::new());
+            (!candidate.is_guessed || find(&unnamed, true).is_none()).then_some(finding)
+        })
+        .next()
 }
 
 fn mentions(tokens: TokenStream, name: &str) -> bool {
@@ -630,7 +638,11 @@ impl VisitMut for Walker<'_> {
         if let Stmt::Local(local) = &*statement {
             self.place.hash_is_found = self.has_own_hasher(local);
         }
-        visit_mut::visit_stmt_mut(self, statement);
+        match statement {
+            // Not wrapped, so that the compiler says of it that it is dropped.
+            Stmt::Expr(Expr::Async(node), Some(_)) => visit_mut::visit_expr_async_mut(self, node),
+            _ => visit_mut::visit_stmt_mut(self, statement),
+        }
         if let Stmt::Local(local) = statement {
             self.scopes.bind(&local.pat, is_async_closure);
         }

@@ -37,9 +37,10 @@ async fn concurrent(ctx: OrchestrationContext, numbers: Vec<u32>) -> Result<u32>
 async fn in_combinators(ctx: OrchestrationContext) -> Result<u32> {
     let slow = async {
         ctx.sleep(Duration::from_secs(60)).await;
-        1
+        1u32
     };
     let (slow, fast) = join!(slow, async { 2 });
+    let ctx = &ctx;
     let first = select! {
         number = async { ctx.call_activity::<square>(slow).await } => number?,
         number = async move {

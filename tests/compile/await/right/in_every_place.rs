@@ -28,7 +28,10 @@ async fn blocks(ctx: OrchestrationContext, symbol: String) -> Result<u64> {
         if symbol.is_empty() {
             break 'block 0;
         }
-        { ctx.call_activity::<price>(symbol.as_str()).await? }
+        {
+            let price = ctx.call_activity::<price>(symbol.as_str());
+            price.await?
+        }
     };
     let sum = labeled + ctx.call_activity::<price>("a").await? * 2;
     Ok((sum, ctx.call_activity::<price>("b").await?).0)

@@ -1,15 +1,23 @@
-//! A context in a closure that is boxed and kept where others may call it.
-use std::sync::Mutex;
+//! A context in a closure that is boxed and kept in what others reach.
+use std::cell::RefCell;
 
 use durable_runtime::prelude::*;
 
-static CALLBACKS: Mutex<Vec<Box<dyn Fn() -> String + Send>>> = Mutex::new(Vec::new());
+struct Callbacks(RefCell<Vec<Box<dyn Fn() -> String>>>);
+
+struct Shared(Callbacks);
+
+#[allow(unsafe_code)]
+unsafe impl Sync for Shared {}
+
+static CALLBACKS: Shared = Shared(Callbacks(RefCell::new(Vec::new())));
 
 #[orchestrator]
 async fn remember(ctx: OrchestrationContext) -> Result<()> {
     CALLBACKS
-        .lock()
-        .unwrap()
+        .0
+        .0
+        .borrow_mut()
         .push(Box::new(move || ctx.instance_id().to_owned()));
     Ok(())
 }

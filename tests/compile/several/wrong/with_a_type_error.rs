@@ -9,7 +9,7 @@ async fn mixed(ctx: OrchestrationContext) -> Result<u64> {
     notify("counted").await;
     ctx.sleep(5).await;
     let _id = uuid::Uuid::new_v4();
-    Ok(u64::from(count) + missing)
+    Ok(u64::from(count))
 }
 
 fn main() {}

@@ -16,7 +16,7 @@ pub async fn attributes(ctx: OrchestrationContext, #[allow(unused)] r#type: Stri
     // A comment.
     let unused = 1;
     #[cfg(any())]
-    let number = std::time::Instant::now();
+    let number = missing(ctx).await;
     #[cfg(not(any()))]
     let number = 7;
     #[rustfmt::skip]

@@ -11,7 +11,7 @@ async fn child(_ctx: OrchestrationContext, number: u32) -> Result<u32> {
 #[orchestrator]
 async fn parent(ctx: OrchestrationContext) -> Result<()> {
     ctx.call_sub_orchestrator::<child>(1u32);
-    when_all((1..3).map(|number| ctx.call_sub_orchestrator::<child>(number as u32)));
+    when_all((1u32..3).map(|number| ctx.call_sub_orchestrator::<child>(number)));
     Ok(())
 }
 
