@@ -8,7 +8,7 @@ use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
     Arm, Block, Expr, ExprCall, ExprMethodCall, ExprPath, FnArg, Item, ItemStatic, Local, Macro,
-    Pat, Signature, StaticMutability, Stmt, Type, TypePath, parse_quote_spanned,
+    Pat, Signature, StaticMutability, Stmt, Type, TypePath, parse_quote, parse_quote_spanned,
 };
 
 use super::arguments::{self, Arguments};
@@ -253,6 +253,8 @@ impl<'a> Walker<'a> {
             if self.captures_context(&call.args) {
                 self.place.spine = on_spine.then_some(Spine::Settled).or(self.place.spine);
                 self.context_is_captured(path, "runs elsewhere, while the orchestrator goes on");
+                // Or the compiler would say too that the context cannot be sent to where it runs.
+                call.args.iter_mut().for_each(empty);
             } else {
                 self.found(path, finding, on_spine);
             }
@@ -582,6 +584,19 @@ fn beginning(expression: &Expr) -> &Expr {
         Expr::Try(node) => beginning(&node.expr),
         Expr::Unary(node) => beginning(&node.expr),
         other => other,
+    }
+}
+
+/// Leaves nothing in a closure or an async block.
+fn empty(expression: &mut Expr) {
+    let nothing = || parse_quote!(::core::unreachable!("the program does not compile"));
+    match expression {
+        Expr::Async(node) => node.block.stmts = vec![Stmt::Expr(nothing(), None)],
+        Expr::Closure(node) => match &mut *node.body {
+            body @ Expr::Async(_) => empty(body),
+            body => *body = nothing(),
+        },
+        _ => {}
     }
 }
 
