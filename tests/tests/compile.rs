@@ -23,10 +23,21 @@ fn what_is_wrong_is_reported_where_it_stands() {
     }
 }
 
+#[test]
+fn every_example_is_among_what_compiles() {
+    let listed = fs::read_to_string("compile/examples/right/every_example.rs").unwrap();
+    for example in fs::read_dir("../examples/src/bin").unwrap() {
+        let name = example.unwrap().file_name().into_string().unwrap();
+        assert!(listed.contains(&format!("/{name}\"")), "{name} is missing");
+    }
+}
+
 /// The folders of this name, of all topics that have one.
 fn folders(name: &str) -> Vec<PathBuf> {
     let topics = fs::read_dir("compile").unwrap();
-    let mut folders: Vec<_> = topics.map(|topic| topic.unwrap().path().join(name)).collect();
+    let mut folders: Vec<_> = topics
+        .map(|topic| topic.unwrap().path().join(name))
+        .collect();
     folders.retain(|folder| folder.is_dir());
     folders.sort();
     folders

@@ -553,17 +553,14 @@ fn first(
     candidates: Vec<Candidate>,
     find: impl Fn(&[String], bool) -> Option<Finding>,
 ) -> Option<Finding> {
-    candidates
-        .into_iter()
-        .filter_map(|candidate| {
-            let finding = find(&candidate.segments, candidate.is_resolved)?;
-            let (_, before) = candidate.segments.split_last()?;
-            // Where all of a module is wrong, `use module::*` tells nothing of a name.
-            let mut unnamed = before.to_vec();
-            unnamed.push(String::new());
-            (!candidate.is_guessed || find(&unnamed, true).is_none()).then_some(finding)
-        })
-        .next()
+    candidates.into_iter().find_map(|candidate| {
+        let finding = find(&candidate.segments, candidate.is_resolved)?;
+        let (_, before) = candidate.segments.split_last()?;
+        // Where all of a module is wrong, `use module::*` tells nothing of a name.
+        let mut unnamed = before.to_vec();
+        unnamed.push(String::new());
+        (!candidate.is_guessed || find(&unnamed, true).is_none()).then_some(finding)
+    })
 }
 
 fn mentions(tokens: TokenStream, name: &str) -> bool {

@@ -1,3 +1,4 @@
+//! An activity that takes its context by reference.
 use durable_runtime::prelude::*;
 
 #[activity]

@@ -1,3 +1,4 @@
+//! The context of an activity in an orchestrator.
 use durable_runtime::prelude::*;
 
 #[orchestrator]

@@ -1,3 +1,4 @@
+//! A context after an input.
 use durable_runtime::prelude::*;
 
 #[activity]

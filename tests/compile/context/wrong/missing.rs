@@ -1,3 +1,4 @@
+//! An orchestrator with an input and no context.
 use durable_runtime::prelude::*;
 
 #[orchestrator]

@@ -1,3 +1,4 @@
+//! An orchestrator without a parameter.
 use durable_runtime::prelude::*;
 
 #[orchestrator]

@@ -1,3 +1,4 @@
+//! An orchestrator that takes its context by reference.
 use durable_runtime::prelude::*;
 
 #[orchestrator]

@@ -1,3 +1,4 @@
+//! The context of an orchestrator in an activity.
 use durable_runtime::prelude::*;
 
 #[activity]

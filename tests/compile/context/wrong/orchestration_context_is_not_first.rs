@@ -1,3 +1,4 @@
+//! The context of an orchestrator after its input.
 use durable_runtime::prelude::*;
 
 #[orchestrator]

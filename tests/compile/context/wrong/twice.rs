@@ -1,3 +1,4 @@
+//! Two contexts.
 use durable_runtime::prelude::*;
 
 #[activity]

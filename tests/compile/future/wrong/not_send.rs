@@ -1,3 +1,4 @@
+//! An activity whose future cannot be sent to another thread.
 use durable_runtime::prelude::*;
 
 #[activity]

@@ -1,3 +1,4 @@
+//! An activity with a const parameter.
 use durable_runtime::prelude::*;
 
 #[activity]

@@ -1,3 +1,4 @@
+//! An activity with a lifetime parameter.
 use durable_runtime::prelude::*;
 
 #[activity]

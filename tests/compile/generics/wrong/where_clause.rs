@@ -1,3 +1,4 @@
+//! An orchestrator with a `where` clause.
 use durable_runtime::prelude::*;
 
 #[orchestrator]

@@ -1,3 +1,4 @@
+//! An orchestrator where an activity is expected.
 use durable_runtime::prelude::*;
 
 #[orchestrator]

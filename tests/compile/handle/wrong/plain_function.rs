@@ -1,3 +1,4 @@
+//! A function without an attribute where an activity is expected.
 use durable_runtime::prelude::*;
 
 async fn plain(city: String) -> Result<String> {

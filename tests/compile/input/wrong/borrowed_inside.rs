@@ -1,3 +1,4 @@
+//! A reference within the type of an input.
 use durable_runtime::prelude::*;
 
 #[activity]

@@ -1,3 +1,4 @@
+//! An input of a type that the caller would choose.
 use durable_runtime::prelude::*;
 
 #[activity]

@@ -1,3 +1,4 @@
+//! An input with a lifetime.
 use durable_runtime::prelude::*;
 
 #[activity]

@@ -1,3 +1,4 @@
+//! An input that cannot be stored.
 use durable_runtime::prelude::*;
 
 struct Order;

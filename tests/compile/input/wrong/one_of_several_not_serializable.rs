@@ -1,3 +1,4 @@
+//! One of two inputs that cannot be read from storage.
 use durable_runtime::prelude::*;
 
 #[derive(serde::Serialize)]

@@ -1,3 +1,4 @@
+//! A reference as an input of an orchestrator.
 use durable_runtime::prelude::*;
 
 #[derive(serde::Serialize, serde::Deserialize)]

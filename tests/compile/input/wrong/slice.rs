@@ -1,3 +1,4 @@
+//! A slice as an input.
 use durable_runtime::prelude::*;
 
 #[activity]

@@ -1,3 +1,4 @@
+//! A `&str` as an input.
 use durable_runtime::prelude::*;
 
 #[activity]

@@ -1,3 +1,4 @@
+//! Two inputs of an orchestrator.
 use durable_runtime::prelude::*;
 
 #[orchestrator]

@@ -1,3 +1,4 @@
+//! A body that does not parse: the error is that of the compiler.
 use durable_runtime::prelude::*;
 
 #[activity]

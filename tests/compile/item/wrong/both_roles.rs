@@ -1,3 +1,4 @@
+//! A function that would be an activity and an orchestrator.
 use durable_runtime::prelude::*;
 
 #[activity]

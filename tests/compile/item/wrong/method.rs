@@ -1,3 +1,4 @@
+//! An activity that is a method.
 use durable_runtime::prelude::*;
 
 struct Greeter;

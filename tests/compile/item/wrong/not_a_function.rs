@@ -1,3 +1,4 @@
+//! An attribute on a struct.
 use durable_runtime::prelude::*;
 
 #[activity]

@@ -1,3 +1,4 @@
+//! An attribute that is given twice.
 use durable_runtime::prelude::*;
 
 #[orchestrator]

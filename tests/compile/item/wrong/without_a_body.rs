@@ -1,3 +1,4 @@
+//! An attribute on a function of a trait, which has no body.
 use durable_runtime::prelude::*;
 
 trait Greeter {

@@ -1,3 +1,4 @@
+//! A number in `join!`.
 use durable_runtime::prelude::*;
 
 async fn choose() {

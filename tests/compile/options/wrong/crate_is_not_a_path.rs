@@ -1,3 +1,4 @@
+//! A number for the path of the crate.
 use durable_runtime::prelude::*;
 
 #[activity(crate = 1)]

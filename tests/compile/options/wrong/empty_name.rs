@@ -1,3 +1,4 @@
+//! A name that is empty.
 use durable_runtime::prelude::*;
 
 #[activity(name = "")]

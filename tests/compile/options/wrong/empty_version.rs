@@ -1,3 +1,4 @@
+//! A version that is empty.
 use durable_runtime::prelude::*;
 
 #[orchestrator(version = "")]

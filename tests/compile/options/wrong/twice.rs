@@ -1,3 +1,4 @@
+//! An option that is given twice.
 use durable_runtime::prelude::*;
 
 #[activity(name = "SayHello", name = "Hello")]

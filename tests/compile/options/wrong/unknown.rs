@@ -1,3 +1,4 @@
+//! An option that there is not.
 use durable_runtime::prelude::*;
 
 #[activity(title = "SayHello")]

@@ -1,3 +1,4 @@
+//! An option of another attribute.
 use durable_runtime::prelude::*;
 
 #[activity(version = "2.0")]

@@ -1,3 +1,4 @@
+//! A value without the name of its option.
 use durable_runtime::prelude::*;
 
 #[activity("SayHello")]

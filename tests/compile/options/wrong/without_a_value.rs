@@ -1,3 +1,4 @@
+//! An option without a value.
 use durable_runtime::prelude::*;
 
 #[activity(name)]

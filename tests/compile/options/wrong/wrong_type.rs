@@ -1,3 +1,4 @@
+//! A number where a text is expected.
 use durable_runtime::prelude::*;
 
 #[orchestrator(version = 2.0)]

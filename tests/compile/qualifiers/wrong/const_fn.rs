@@ -1,3 +1,4 @@
+//! A `const fn`.
 use durable_runtime::prelude::*;
 
 #[activity]

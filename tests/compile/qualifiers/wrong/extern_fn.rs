@@ -1,3 +1,4 @@
+//! A function with an ABI of its own.
 use durable_runtime::prelude::*;
 
 #[activity]

@@ -1,3 +1,4 @@
+//! An orchestrator that is not async.
 use durable_runtime::prelude::*;
 
 #[orchestrator]

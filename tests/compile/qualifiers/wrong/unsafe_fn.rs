@@ -1,3 +1,4 @@
+//! An `unsafe fn`.
 use durable_runtime::prelude::*;
 
 #[activity]

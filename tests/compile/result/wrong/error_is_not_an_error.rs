@@ -1,3 +1,4 @@
+//! An error that does not implement `Error`.
 use durable_runtime::prelude::*;
 
 struct Declined;

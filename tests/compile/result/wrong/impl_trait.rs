@@ -1,3 +1,4 @@
+//! An output whose type has no name.
 use durable_runtime::prelude::*;
 
 #[activity]

@@ -1,3 +1,4 @@
+//! A function that returns nothing.
 use durable_runtime::prelude::*;
 
 #[activity]

@@ -1,3 +1,4 @@
+//! An activity that returns no `Result`.
 use durable_runtime::prelude::*;
 
 #[activity]

@@ -1,3 +1,4 @@
+//! An output that cannot be stored.
 use durable_runtime::prelude::*;
 
 #[derive(serde::Deserialize)]

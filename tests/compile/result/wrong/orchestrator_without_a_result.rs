@@ -1,3 +1,4 @@
+//! An orchestrator that returns no `Result`.
 use durable_runtime::prelude::*;
 
 #[orchestrator]

@@ -1,3 +1,4 @@
+//! The `biased;` of another `select!`.
 use durable_runtime::prelude::*;
 
 async fn choose() {

@@ -1,3 +1,4 @@
+//! Bodies of two types.
 use durable_runtime::prelude::*;
 
 async fn choose() {

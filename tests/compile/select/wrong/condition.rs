@@ -1,3 +1,4 @@
+//! A branch with a condition.
 use durable_runtime::prelude::*;
 
 async fn choose() {

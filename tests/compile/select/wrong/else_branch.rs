@@ -1,3 +1,4 @@
+//! A branch with `else`.
 use durable_runtime::prelude::*;
 
 async fn choose() {

@@ -1,3 +1,4 @@
+//! No branch at all.
 use durable_runtime::prelude::*;
 
 async fn choose() {

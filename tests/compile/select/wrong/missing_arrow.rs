@@ -1,3 +1,4 @@
+//! A branch without a body.
 use durable_runtime::prelude::*;
 
 async fn choose() {

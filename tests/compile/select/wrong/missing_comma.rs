@@ -1,3 +1,4 @@
+//! Branches without a comma between them.
 use durable_runtime::prelude::*;
 
 async fn choose() {

@@ -1,3 +1,4 @@
+//! A branch without a pattern.
 use durable_runtime::prelude::*;
 
 async fn choose() {

@@ -1,3 +1,4 @@
+//! A number as a task.
 use durable_runtime::prelude::*;
 
 async fn choose() {

@@ -1,3 +1,4 @@
+//! A pattern that does not match every output.
 use durable_runtime::prelude::*;
 
 async fn choose() {

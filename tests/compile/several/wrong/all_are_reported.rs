@@ -1,3 +1,4 @@
+//! Many mistakes in two functions are all reported.
 use durable_runtime::prelude::*;
 
 #[activity(nam = "Transfer")]

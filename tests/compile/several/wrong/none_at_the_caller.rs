@@ -1,3 +1,4 @@
+//! Mistakes in functions make no error where these are called.
 use durable_runtime::prelude::*;
 
 #[activity]

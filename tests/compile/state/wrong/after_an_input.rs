@@ -1,3 +1,4 @@
+//! A state after an input.
 use durable_runtime::prelude::*;
 
 #[activity]

@@ -1,3 +1,4 @@
+//! A state by reference.
 use durable_runtime::prelude::*;
 
 #[activity]

@@ -1,3 +1,4 @@
+//! A state in an orchestrator.
 use durable_runtime::prelude::*;
 
 #[orchestrator]

@@ -1,3 +1,4 @@
+//! A state that cannot be shared between threads.
 use durable_runtime::prelude::*;
 
 struct Connection(std::rc::Rc<()>);

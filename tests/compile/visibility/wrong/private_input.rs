@@ -1,3 +1,4 @@
+//! A private type in the signature of a public activity.
 use durable_runtime::prelude::*;
 
 #[derive(serde::Serialize, serde::Deserialize)]
