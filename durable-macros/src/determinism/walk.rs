@@ -8,7 +8,7 @@ use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
     Arm, Block, Expr, ExprCall, ExprMethodCall, ExprPath, FnArg, Item, ItemStatic, Local, Macro,
-    Pat, Signature, StaticMutability, Stmt, Type, TypePath, parse_quote, parse_quote_spanned,
+    Pat, Path, Signature, StaticMutability, Stmt, Type, TypePath, parse_quote, parse_quote_spanned,
 };
 
 use super::arguments::{self, Arguments};
@@ -119,7 +119,7 @@ impl<'a> Walker<'a> {
                 self.place.hash_is_found = false;
                 self.visit_type_mut(&mut typed.ty.clone());
                 if let Pat::Ident(pattern) = &*typed.pat
-                    && is_async_closure(&typed.ty)
+                    && is_async_closure(&typed.ty, &sig.generics)
                 {
                     self.scopes.bind_closure(&pattern.ident);
                 }
@@ -181,7 +181,12 @@ impl<'a> Walker<'a> {
             },
             Some(_) => Vec::new(),
         };
+        let names_hasher = match path.qself.as_ref().map(|qself| &*qself.ty) {
+            Some(Type::Path(ty)) => names_hasher(&ty.path),
+            _ => names_hasher(&path.path),
+        };
         first(candidates, forbidden::path)
+            .filter(|finding| finding.rule != Rule::Hash || !names_hasher)
     }
 
     fn path(&mut self, path: &ExprPath, on_spine: bool) {
@@ -568,6 +573,21 @@ fn mentions(tokens: TokenStream, name: &str) -> bool {
         TokenTree::Ident(ident) => ident == name,
         TokenTree::Group(group) => mentions(group.stream(), name),
         _ => false,
+    })
+}
+
+/// Whether a path has a hash map with a hasher of its own: `HashMap::<_, _, S>::default`.
+fn names_hasher(path: &Path) -> bool {
+    path.segments.iter().any(|segment| {
+        let usual = if segment.ident.to_string().ends_with("Set") {
+            1
+        } else {
+            2
+        };
+        matches!(
+            &segment.arguments,
+            syn::PathArguments::AngleBracketed(arguments) if arguments.args.len() > usual
+        )
     })
 }
 

@@ -59,6 +59,23 @@ async fn times(count: u32, task: impl AsyncFn(u32) -> Result<u32>) -> Result<u32
 }
 
 #[deterministic]
+async fn in_turn<F: AsyncFnMut(u32) -> u32>(mut step: F) -> u32 {
+    step(1).await + step(2).await
+}
+
+#[deterministic]
+async fn until_none<F>(step: &F) -> u32
+where
+    F: AsyncFn(u32) -> Option<u32>,
+{
+    let mut count = 0;
+    while let Some(number) = step(count).await {
+        count += number;
+    }
+    count
+}
+
+#[deterministic]
 async fn pause(ctx: &OrchestrationContext) {
     ctx.sleep(Duration::from_secs(1)).await;
 }
@@ -112,6 +129,13 @@ async fn run(ctx: OrchestrationContext, order: u64) -> Result<u64> {
         ctx.sleep(Duration::from_secs(number.into())).await;
         Ok(number)
     });
+    let mut calls = 0;
+    let twice = in_turn(async |number| {
+        calls += number;
+        calls
+    });
+    assert_eq!(twice.await, 4);
+    until_none(&async |count| (count < 3).then_some(1)).await;
     Ok(shop.price(order) + seconds + u64::from(sum.await?))
 }
 

@@ -59,6 +59,8 @@ async fn ordered(_ctx: OrchestrationContext, words: Vec<String>) -> Result<BTree
 async fn hashed(_ctx: OrchestrationContext, words: Vec<String>) -> Result<u64> {
     let mut counts: HashMap<String, u64, BuildHasherDefault<Fnv>> = HashMap::default();
     let mut other = FnvMap::default();
+    let third = HashMap::<u8, u8, BuildHasherDefault<Fnv>>::default();
+    assert!(third.is_empty());
     for word in words {
         match counts.entry(word) {
             Entry::Occupied(mut entry) => *entry.get_mut() += 1,
