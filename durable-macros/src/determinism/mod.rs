@@ -7,6 +7,7 @@
 mod allow;
 mod arguments;
 mod forbidden;
+mod incomplete;
 mod rule;
 mod scope;
 mod unbounded;
@@ -15,8 +16,12 @@ mod walk;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
 use syn::visit_mut::VisitMut;
-use syn::{Attribute, Block, FnArg, Pat, Signature, Type};
+use syn::{
+    Attribute, Block, FnArg, Generics, Ident, Pat, Signature, Token, Type, TypeParamBound,
+    WherePredicate,
+};
 
 pub(crate) use self::walk::Walker;
 use crate::errors::Errors;
@@ -64,9 +69,13 @@ pub(crate) fn check(
     errors: &mut Errors,
 ) -> (TokenStream, Option<TokenStream>) {
     let tokens = function.body();
+    let finished = || incomplete::finish(tokens).and_then(|tokens| syn::parse2(tokens).ok());
     let mut body: Body = match syn::parse2(tokens.clone()) {
         Ok(body) => body,
-        Err(error) => return (tokens.clone(), Some(not_understood(&error))),
+        Err(error) => match finished() {
+            Some(body) => body,
+            None => return (tokens.clone(), Some(not_understood(&error))),
+        },
     };
     let sig = &function.sig;
     let mut walker = Walker::new(private, context_of(sig), errors);
@@ -105,13 +114,42 @@ fn context_of(sig: &Signature) -> Option<String> {
     }
 }
 
-/// Whether a parameter of this type is an async closure: `impl AsyncFn(..)`.
-fn takes_async_closure(ty: &Type) -> bool {
-    let Type::ImplTrait(ty) = ty else {
-        return false;
-    };
-    ty.bounds.iter().any(|bound| match bound {
-        syn::TypeParamBound::Trait(bound) => bound
+/// Whether a parameter of this type is an async closure: `impl AsyncFn(..)`, or a type parameter with
+/// such a bound.
+fn takes_async_closure(ty: &Type, generics: &Generics) -> bool {
+    match ty {
+        Type::ImplTrait(ty) => has_async_bound(&ty.bounds),
+        Type::Paren(ty) => takes_async_closure(&ty.elem, generics),
+        Type::Path(ty) => ty.path.get_ident().is_some_and(|name| {
+            let mut parameters = generics.type_params();
+            parameters
+                .any(|parameter| parameter.ident == *name && has_async_bound(&parameter.bounds))
+                || clauses(generics, name).any(has_async_bound)
+        }),
+        Type::Reference(ty) => takes_async_closure(&ty.elem, generics),
+        _ => false,
+    }
+}
+
+/// What the `where` clause says of the type parameter of this name.
+fn clauses<'a>(
+    generics: &'a Generics,
+    name: &'a Ident,
+) -> impl Iterator<Item = &'a Punctuated<TypeParamBound, Token![+]>> {
+    let clauses = generics.where_clause.iter();
+    let clauses = clauses.flat_map(|clause| &clause.predicates);
+    clauses.filter_map(move |clause| match clause {
+        WherePredicate::Type(clause) => match &clause.bounded_ty {
+            Type::Path(ty) if ty.path.is_ident(name) => Some(&clause.bounds),
+            _ => None,
+        },
+        _ => None,
+    })
+}
+
+fn has_async_bound(bounds: &Punctuated<TypeParamBound, Token![+]>) -> bool {
+    bounds.iter().any(|bound| match bound {
+        TypeParamBound::Trait(bound) => bound
             .path
             .segments
             .last()

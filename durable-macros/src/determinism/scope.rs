@@ -34,6 +34,8 @@ pub(super) struct Candidate {
     pub(super) segments: Vec<String>,
     /// Whether it is the full path, and not one that begins with a name from outside of the body.
     pub(super) is_resolved: bool,
+    /// Whether it is a single name, which may be from a `use path::*` or from anywhere else.
+    pub(super) is_guessed: bool,
 }
 
 impl Scopes {
@@ -110,12 +112,14 @@ impl Scopes {
             return vec![Candidate {
                 segments,
                 is_resolved: true,
+                is_guessed: false,
             }];
         };
         match self.meaning(first) {
             Some(Meaning::Import(full)) => vec![Candidate {
                 segments: full.iter().chain(&segments[1..]).cloned().collect(),
                 is_resolved: true,
+                is_guessed: false,
             }],
             Some(Meaning::Own | Meaning::AsyncClosure) => Vec::new(),
             None => {
@@ -124,11 +128,13 @@ impl Scopes {
                     .map(|glob| Candidate {
                         segments: glob.iter().chain(&segments).cloned().collect(),
                         is_resolved: true,
+                        is_guessed: segments.len() == 1,
                     })
                     .collect();
                 candidates.push(Candidate {
                     segments,
                     is_resolved: false,
+                    is_guessed: false,
                 });
                 candidates
             }

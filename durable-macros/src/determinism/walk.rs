@@ -7,8 +7,8 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Arm, Block, Expr, ExprCall, ExprMethodCall, ExprPath, FnArg, Item, ItemStatic, Macro, Pat,
-    Signature, StaticMutability, Stmt, Type, parse_quote_spanned,
+    Arm, Block, Expr, ExprCall, ExprMethodCall, ExprPath, FnArg, Item, ItemStatic, Local, Macro,
+    Pat, Path, Signature, StaticMutability, Stmt, Type, TypePath, parse_quote, parse_quote_spanned,
 };
 
 use super::arguments::{self, Arguments};
@@ -62,6 +62,24 @@ enum Spine {
     Settled,
 }
 
+/// What methods are called that keep a closure, or that give one what others keep.
+const STORES: [&str; 14] = [
+    "add",
+    "get_or_init",
+    "insert",
+    "on",
+    "push",
+    "push_back",
+    "register",
+    "replace",
+    "set",
+    "subscribe",
+    "swap",
+    "with",
+    "with_borrow",
+    "with_borrow_mut",
+];
+
 /// The rules of which futures are made: for each the runtime has a function that takes them and says
 /// that they are no durable tasks.
 const ROUTED: [Rule; 10] = [
@@ -101,7 +119,7 @@ impl<'a> Walker<'a> {
                 self.place.hash_is_found = false;
                 self.visit_type_mut(&mut typed.ty.clone());
                 if let Pat::Ident(pattern) = &*typed.pat
-                    && takes_async_closure(&typed.ty)
+                    && takes_async_closure(&typed.ty, &sig.generics)
                 {
                     self.scopes.bind_closure(&pattern.ident);
                 }
@@ -163,7 +181,12 @@ impl<'a> Walker<'a> {
             },
             Some(_) => Vec::new(),
         };
+        let names_hasher = match path.qself.as_ref().map(|qself| &*qself.ty) {
+            Some(Type::Path(ty)) => names_hasher(&ty.path),
+            _ => names_hasher(&path.path),
+        };
         first(candidates, forbidden::path)
+            .filter(|finding| finding.rule != Rule::Hash || !names_hasher)
     }
 
     fn path(&mut self, path: &ExprPath, on_spine: bool) {
@@ -240,6 +263,8 @@ impl<'a> Walker<'a> {
             if self.captures_context(&call.args) {
                 self.place.spine = on_spine.then_some(Spine::Settled).or(self.place.spine);
                 self.context_is_captured(path, "runs elsewhere, while the orchestrator goes on");
+                // Or the compiler would say too that the context cannot be sent to where it runs.
+                call.args.iter_mut().for_each(empty);
             } else {
                 self.found(path, finding, on_spine);
             }
@@ -272,11 +297,13 @@ impl<'a> Walker<'a> {
         if let Some(finding) = forbidden::method(&call.method.to_string(), call.args.len()) {
             self.found(&call.method, &finding, on_spine);
         }
-        if let Expr::Path(receiver) = &*call.receiver
+        if STORES.contains(&call.method.to_string().as_str())
+            && let Expr::Path(receiver) = beginning(&call.receiver)
             && is_named_like_a_static(receiver)
-            && call.args.iter().any(|argument| {
-                matches!(argument, Expr::Closure(_)) && self.mentions_context(argument)
-            })
+            && call
+                .args
+                .iter()
+                .any(|argument| is_closure(argument) && self.mentions_context(argument))
         {
             self.context_is_captured(call.method.clone(), "is kept where others may call it");
         }
@@ -424,6 +451,39 @@ impl<'a> Walker<'a> {
         }
     }
 
+    /// Whether a variable has a type without the random hasher, and a constructor that makes any:
+    /// `let map: HashMap<_, _, S> = HashMap::default()`.
+    fn has_own_hasher(&self, local: &Local) -> bool {
+        let (Pat::Type(pattern), Some(init)) = (&local.pat, &local.init) else {
+            return false;
+        };
+        let (Type::Path(ty), Expr::Call(call)) = (&*pattern.ty, &*init.expr) else {
+            return false;
+        };
+        let makes_any = |name: &Ident| name == "default" || name == "from_iter";
+        self.finding_of_type(ty).is_none()
+            && matches!(
+                &*call.func,
+                Expr::Path(path)
+                    if path.path.segments.last().is_some_and(|last| makes_any(&last.ident))
+            )
+    }
+
+    fn finding_of_type(&self, ty: &TypePath) -> Option<Finding> {
+        if ty.qself.is_some() {
+            return None;
+        }
+        let last = ty.path.segments.last();
+        let arguments = last.map_or(0, |last| match &last.arguments {
+            syn::PathArguments::AngleBracketed(arguments) => arguments.args.len(),
+            _ => 0,
+        });
+        let find = |segments: &[String], is_resolved| {
+            forbidden::type_path(segments, arguments, is_resolved)
+        };
+        first(self.scopes.candidates(&ty.path), find)
+    }
+
     fn address_is_formatted(&mut self, node: &Macro, name: &str) {
         const FORMATS: [&str; 13] = [
             "format",
@@ -521,9 +581,14 @@ fn first(
     candidates: Vec<Candidate>,
     find: impl Fn(&[String], bool) -> Option<Finding>,
 ) -> Option<Finding> {
-    candidates
-        .into_iter()
-        .find_map(|candidate| find(&candidate.segments, candidate.is_resolved))
+    candidates.into_iter().find_map(|candidate| {
+        let finding = find(&candidate.segments, candidate.is_resolved)?;
+        let (_, before) = candidate.segments.split_last()?;
+        // Where all of a module is wrong, `use module::*` tells nothing of a name.
+        let mut unnamed = before.to_vec();
+        unnamed.push(String::new());
+        (!candidate.is_guessed || find(&unnamed, true).is_none()).then_some(finding)
+    })
 }
 
 fn mentions(tokens: TokenStream, name: &str) -> bool {
@@ -532,6 +597,56 @@ fn mentions(tokens: TokenStream, name: &str) -> bool {
         TokenTree::Group(group) => mentions(group.stream(), name),
         _ => false,
     })
+}
+
+/// Whether a path has a hash map with a hasher of its own: `HashMap::<_, _, S>::default`.
+fn names_hasher(path: &Path) -> bool {
+    path.segments.iter().any(|segment| {
+        let usual = if segment.ident.to_string().ends_with("Set") {
+            1
+        } else {
+            2
+        };
+        matches!(
+            &segment.arguments,
+            syn::PathArguments::AngleBracketed(arguments) if arguments.args.len() > usual
+        )
+    })
+}
+
+/// Where an expression of fields and calls begins.
+fn beginning(expression: &Expr) -> &Expr {
+    match expression {
+        Expr::Field(node) => beginning(&node.base),
+        Expr::MethodCall(node) => beginning(&node.receiver),
+        Expr::Paren(node) => beginning(&node.expr),
+        Expr::Reference(node) => beginning(&node.expr),
+        Expr::Try(node) => beginning(&node.expr),
+        Expr::Unary(node) => beginning(&node.expr),
+        other => other,
+    }
+}
+
+/// Leaves nothing in a closure or an async block.
+fn empty(expression: &mut Expr) {
+    let nothing = || parse_quote!(::core::unreachable!("the program does not compile"));
+    match expression {
+        Expr::Async(node) => node.block.stmts = vec![Stmt::Expr(nothing(), None)],
+        Expr::Closure(node) => match &mut *node.body {
+            body @ Expr::Async(_) => empty(body),
+            body => *body = nothing(),
+        },
+        _ => {}
+    }
+}
+
+/// Whether it is a closure, or a call that a closure is passed to, such as `Box::new(|| ..)`.
+fn is_closure(expression: &Expr) -> bool {
+    match expression {
+        Expr::Closure(_) => true,
+        Expr::Call(call) => call.args.iter().any(is_closure),
+        _ => false,
+    }
 }
 
 /// Whether the name of a path is in capitals, as that of a static or a constant.
@@ -546,6 +661,7 @@ fn is_named_like_a_static(path: &ExprPath) -> bool {
 
 /// Whether a string literal has a placeholder as `{:p}` or `{x:#p}`.
 fn formats_an_address(literal: &str) -> bool {
+    let literal = literal.replace("{{", "");
     literal.split('{').skip(1).any(|rest| {
         rest.split_once('}').is_some_and(|(placeholder, _)| {
             placeholder
@@ -574,7 +690,14 @@ impl VisitMut for Walker<'_> {
             }
             _ => false,
         };
-        visit_mut::visit_stmt_mut(self, statement);
+        if let Stmt::Local(local) = &*statement {
+            self.place.hash_is_found = self.has_own_hasher(local);
+        }
+        match statement {
+            // Not wrapped, so that the compiler says of it that it is dropped.
+            Stmt::Expr(Expr::Async(node), Some(_)) => visit_mut::visit_expr_async_mut(self, node),
+            _ => visit_mut::visit_stmt_mut(self, statement),
+        }
         if let Stmt::Local(local) = statement {
             self.scopes.bind(&local.pat, is_async_closure);
         }
@@ -665,22 +788,9 @@ impl VisitMut for Walker<'_> {
 
     fn visit_type_mut(&mut self, ty: &mut Type) {
         if let Type::Path(path) = ty
-            && path.qself.is_none()
+            && let Some(finding) = self.finding_of_type(path)
         {
-            let arguments = path
-                .path
-                .segments
-                .last()
-                .map_or(0, |last| match &last.arguments {
-                    syn::PathArguments::AngleBracketed(arguments) => arguments.args.len(),
-                    _ => 0,
-                });
-            let find = |segments: &[String], is_resolved| {
-                forbidden::type_path(segments, arguments, is_resolved)
-            };
-            if let Some(finding) = first(self.scopes.candidates(&path.path), find) {
-                self.found(&*path, &finding, false);
-            }
+            self.found(&*path, &finding, false);
         }
         visit_mut::visit_type_mut(self, ty);
     }

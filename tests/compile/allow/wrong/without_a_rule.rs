@@ -1,0 +1,11 @@
+//! A reason for no rule.
+use durable_runtime::prelude::*;
+
+#[orchestrator]
+async fn measure(_ctx: OrchestrationContext) -> Result<()> {
+    #[allow_nondeterminism(reason = "it is only logged")]
+    let _start = 1;
+    Ok(())
+}
+
+fn main() {}

@@ -1,8 +1,0 @@
-use durable_runtime::prelude::*;
-
-#[activity]
-async fn hello(_ctx: &ActivityContext, city: String) -> Result<String> {
-    Ok(city)
-}
-
-fn main() {}

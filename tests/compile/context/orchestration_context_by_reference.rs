@@ -1,8 +1,0 @@
-use durable_runtime::prelude::*;
-
-#[orchestrator]
-async fn hello(_ctx: &OrchestrationContext, city: String) -> Result<String> {
-    Ok(city)
-}
-
-fn main() {}

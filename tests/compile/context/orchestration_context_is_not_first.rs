@@ -1,8 +1,0 @@
-use durable_runtime::prelude::*;
-
-#[orchestrator]
-async fn hello(city: String, _ctx: OrchestrationContext) -> Result<String> {
-    Ok(city)
-}
-
-fn main() {}

@@ -1,0 +1,9 @@
+//! An orchestrator without a parameter.
+use durable_runtime::prelude::*;
+
+#[orchestrator]
+async fn hello() -> Result<()> {
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,21 @@
+//! Every example of the project, which the tests of the workspace build as programs.
+#![allow(dead_code)]
+
+#[path = "../../../../examples/src/bin/device_provisioning.rs"]
+mod device_provisioning;
+#[path = "../../../../examples/src/bin/hello_cities.rs"]
+mod hello_cities;
+#[path = "../../../../examples/src/bin/monitor.rs"]
+mod monitor;
+#[path = "../../../../examples/src/bin/periodic_cleanup.rs"]
+mod periodic_cleanup;
+#[path = "../../../../examples/src/bin/phone_verification.rs"]
+mod phone_verification;
+#[path = "../../../../examples/src/bin/retry.rs"]
+mod retry;
+#[path = "../../../../examples/src/bin/site_backup.rs"]
+mod site_backup;
+#[path = "../../../../examples/src/bin/transfer_funds.rs"]
+mod transfer_funds;
+
+fn main() {}

@@ -1,8 +1,0 @@
-use durable_runtime::prelude::*;
-
-#[activity]
-async fn sum<const N: usize>() -> Result<usize> {
-    Ok(N)
-}
-
-fn main() {}

@@ -1,8 +1,0 @@
-use durable_runtime::prelude::*;
-
-#[activity]
-async fn echo<'a>(city: std::borrow::Cow<'static, str>) -> Result<String> {
-    Ok(city.into_owned())
-}
-
-fn main() {}

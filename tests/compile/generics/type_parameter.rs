@@ -1,8 +1,0 @@
-use durable_runtime::prelude::*;
-
-#[activity]
-async fn echo<T: serde::Serialize>(value: T) -> Result<T> {
-    Ok(value)
-}
-
-fn main() {}

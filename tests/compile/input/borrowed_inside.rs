@@ -1,8 +1,0 @@
-use durable_runtime::prelude::*;
-
-#[activity]
-async fn hello(cities: Vec<&str>) -> Result<usize> {
-    Ok(cities.len())
-}
-
-fn main() {}

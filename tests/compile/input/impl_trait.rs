@@ -1,8 +1,0 @@
-use durable_runtime::prelude::*;
-
-#[activity]
-async fn hello(city: impl Into<String>) -> Result<String> {
-    Ok(city.into())
-}
-
-fn main() {}

@@ -1,9 +1,0 @@
-use durable_runtime::prelude::*;
-
-#[activity]
-async fn say_hello(city: String) -> Result<String> {
-    let greeting = ;
-    Ok(city)
-}
-
-fn main() {}

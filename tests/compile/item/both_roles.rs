@@ -1,9 +1,0 @@
-use durable_runtime::prelude::*;
-
-#[activity]
-#[orchestrator]
-async fn say_hello(city: String) -> Result<String> {
-    Ok(city)
-}
-
-fn main() {}

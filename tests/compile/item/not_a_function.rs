@@ -1,8 +1,0 @@
-use durable_runtime::prelude::*;
-
-#[activity]
-struct SayHello {
-    city: String,
-}
-
-fn main() {}

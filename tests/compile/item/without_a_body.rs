@@ -1,8 +1,0 @@
-use durable_runtime::prelude::*;
-
-trait Greeter {
-    #[activity]
-    async fn say_hello(city: String) -> Result<String>;
-}
-
-fn main() {}

@@ -1,8 +1,0 @@
-use durable_runtime::prelude::*;
-
-#[activity(crate = 1)]
-async fn hello() -> Result<()> {
-    Ok(())
-}
-
-fn main() {}

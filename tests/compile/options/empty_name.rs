@@ -1,8 +1,0 @@
-use durable_runtime::prelude::*;
-
-#[activity(name = "")]
-async fn hello() -> Result<()> {
-    Ok(())
-}
-
-fn main() {}

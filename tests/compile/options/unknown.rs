@@ -1,8 +1,0 @@
-use durable_runtime::prelude::*;
-
-#[activity(title = "SayHello")]
-async fn hello() -> Result<()> {
-    Ok(())
-}
-
-fn main() {}

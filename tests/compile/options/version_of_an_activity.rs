@@ -1,8 +1,0 @@
-use durable_runtime::prelude::*;
-
-#[activity(version = "2.0")]
-async fn hello() -> Result<()> {
-    Ok(())
-}
-
-fn main() {}

@@ -1,8 +1,0 @@
-use durable_runtime::prelude::*;
-
-#[activity]
-extern "C" fn answer() -> Result<u64> {
-    Ok(42)
-}
-
-fn main() {}

@@ -1,8 +1,0 @@
-use durable_runtime::prelude::*;
-
-#[activity]
-async fn hello() -> Result<impl Iterator<Item = u64>> {
-    Ok(std::iter::once(42))
-}
-
-fn main() {}

@@ -1,8 +1,0 @@
-use durable_runtime::prelude::*;
-
-#[activity]
-async fn hello(city: String) {
-    drop(city);
-}
-
-fn main() {}

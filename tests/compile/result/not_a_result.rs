@@ -1,8 +1,0 @@
-use durable_runtime::prelude::*;
-
-#[activity]
-async fn greeting(city: String) -> String {
-    city
-}
-
-fn main() {}

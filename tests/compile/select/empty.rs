@@ -1,9 +1,0 @@
-use durable_runtime::prelude::*;
-
-async fn choose() {
-    select! {}
-}
-
-fn main() {
-    drop(choose());
-}
