@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use syn::ext::IdentExt;
-use syn::{Ident, Item, ItemUse, Pat, PatIdent, Path, Stmt, UseTree};
+use syn::visit::{self, Visit};
+use syn::{Expr, Ident, Item, ItemUse, Pat, PatIdent, Path, Stmt, UseTree};
 
 /// The names that the blocks around the current place declare.
 #[derive(Debug, Default)]
@@ -26,6 +27,32 @@ enum Meaning {
     Own,
     /// A local that holds an async closure, whose body is checked where it is written.
     AsyncClosure,
+    /// A local that holds something forbidden, which was reported where it was made.
+    Reported,
+}
+
+/// What a `let` binds.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Bound {
+    AsyncClosure,
+    /// Something forbidden, which was reported.
+    Reported,
+    Value,
+}
+
+/// The names in a pattern.
+#[derive(Debug, Default)]
+struct Names {
+    found: Vec<String>,
+}
+
+impl<'ast> Visit<'ast> for Names {
+    fn visit_pat_ident(&mut self, pattern: &'ast PatIdent) {
+        self.found.push(pattern.ident.unraw().to_string());
+        visit::visit_pat_ident(self, pattern);
+    }
+
+    fn visit_expr(&mut self, _: &'ast Expr) {}
 }
 
 /// What a path may stand for.
@@ -60,20 +87,21 @@ impl Scopes {
         self.blocks.pop();
     }
 
-    /// Notes what a `let` binds, which may be an async closure.
-    pub(super) fn bind(&mut self, pattern: &Pat, is_async_closure: bool) {
-        let Pat::Ident(PatIdent { ident, .. }) = pattern else {
-            return;
-        };
-        let name = ident.unraw().to_string();
-        let is_known = self.is_async_closure(&name);
-        let Some(scope) = self.blocks.last_mut() else {
-            return;
-        };
-        if is_async_closure {
-            scope.names.insert(name, Meaning::AsyncClosure);
-        } else if is_known {
-            scope.names.insert(name, Meaning::Own);
+    /// Notes what a `let` binds.
+    pub(super) fn bind(&mut self, pattern: &Pat, bound: Bound) {
+        let mut names = Names::default();
+        names.visit_pat(pattern);
+        for name in names.found {
+            let meaning = match bound {
+                Bound::AsyncClosure => Meaning::AsyncClosure,
+                Bound::Reported => Meaning::Reported,
+                // Only where it hides something that is known.
+                Bound::Value if self.meaning(&name).is_none() => continue,
+                Bound::Value => Meaning::Own,
+            };
+            if let Some(scope) = self.blocks.last_mut() {
+                scope.names.insert(name, meaning);
+            }
         }
     }
 
@@ -87,6 +115,11 @@ impl Scopes {
 
     pub(super) fn is_async_closure(&self, name: &str) -> bool {
         self.meaning(name) == Some(&Meaning::AsyncClosure)
+    }
+
+    /// Whether this is a local that holds something forbidden, which was reported.
+    pub(super) fn is_reported(&self, name: &str) -> bool {
+        self.meaning(name) == Some(&Meaning::Reported)
     }
 
     fn meaning(&self, name: &str) -> Option<&Meaning> {
@@ -121,7 +154,7 @@ impl Scopes {
                 is_resolved: true,
                 is_guessed: false,
             }],
-            Some(Meaning::Own | Meaning::AsyncClosure) => Vec::new(),
+            Some(Meaning::Own | Meaning::AsyncClosure | Meaning::Reported) => Vec::new(),
             None => {
                 let globs = self.blocks.iter().flat_map(|scope| &scope.globs);
                 let mut candidates: Vec<_> = globs

@@ -14,7 +14,7 @@ use syn::{
 use super::arguments::{self, Arguments};
 use super::forbidden::{self, Finding};
 use super::rule::Rule;
-use super::scope::{Candidate, Scopes};
+use super::scope::{Bound, Candidate, Scopes};
 use super::{allow, takes_async_closure, unbounded};
 use crate::errors::Errors;
 use crate::function::is_durable_function;
@@ -195,7 +195,10 @@ impl<'a> Walker<'a> {
     }
 
     fn path_found(&mut self, path: &ExprPath, finding: Option<&Finding>, on_spine: bool) {
-        if let Some(finding) = finding {
+        let is_reported = |name: &Ident| self.scopes.is_reported(&name.to_string());
+        if on_spine && path.path.get_ident().is_some_and(is_reported) {
+            self.place.spine = Some(Spine::Settled);
+        } else if let Some(finding) = finding {
             self.found(path, finding, on_spine);
         } else if self.place.in_unsafe && is_named_like_a_static(path) {
             let finding = Finding {
@@ -528,7 +531,8 @@ impl<'a> Walker<'a> {
         }
     }
 
-    fn static_item(&mut self, item: &ItemStatic) {
+    /// Returns whether there is something wrong with it.
+    fn static_item(&mut self, item: &ItemStatic) -> bool {
         let finding = match (&item.mutability, &*item.ty) {
             (StaticMutability::Mut(_), _) => Some(Finding {
                 rule: Rule::Static,
@@ -545,9 +549,10 @@ impl<'a> Walker<'a> {
             }
             _ => None,
         };
-        if let Some(finding) = finding {
-            self.found(&item.ident, &finding, false);
+        if let Some(finding) = &finding {
+            self.found(&item.ident, finding, false);
         }
+        finding.is_some()
     }
 }
 
@@ -683,6 +688,7 @@ impl VisitMut for Walker<'_> {
         let allowed = allow::of_statement(statement, self.errors);
         self.allowed.extend(allowed);
         let hash_is_found = std::mem::take(&mut self.place.hash_is_found);
+        let errors = self.errors.count();
         let is_async_closure = match &*statement {
             Stmt::Local(local) => {
                 let init = local.init.as_ref();
@@ -699,7 +705,14 @@ impl VisitMut for Walker<'_> {
             _ => visit_mut::visit_stmt_mut(self, statement),
         }
         if let Stmt::Local(local) = statement {
-            self.scopes.bind(&local.pat, is_async_closure);
+            let bound = if is_async_closure {
+                Bound::AsyncClosure
+            } else if self.errors.count() > errors {
+                Bound::Reported
+            } else {
+                Bound::Value
+            };
+            self.scopes.bind(&local.pat, bound);
         }
         self.place.hash_is_found = hash_is_found;
         self.allowed.truncate(count);
@@ -799,7 +812,8 @@ impl VisitMut for Walker<'_> {
         match item {
             // Those are checked by their own attributes, if they are to be.
             Item::Fn(function) if function.attrs.iter().any(is_durable_function) => return,
-            Item::Static(item) => self.static_item(item),
+            // Its value is of the type that was reported.
+            Item::Static(item) if self.static_item(item) => return,
             Item::Macro(item) if item.ident.is_some() => {
                 self.not_understood(&item.mac.tokens);
                 return;

@@ -23,7 +23,7 @@ use crate::model::{
 /// The call takes its number when it is made and is scheduled when it is first polled (or with
 /// [`start`](Self::start)). Dropping it abandons it: the activity runs to its end, its result is
 /// ignored.
-#[must_use = "the activity is called only when the task is awaited or started"]
+#[must_use = "the activity is called only when the task is awaited or started [unawaited]"]
 pub struct ActivityCall<T> {
     call: Call,
     output: PhantomData<fn() -> T>,
@@ -34,7 +34,7 @@ pub struct ActivityCall<T> {
 /// The call takes its number when it is made and is scheduled when it is first polled (or with
 /// [`start`](Self::start)). Dropping it abandons it: the sub-orchestration goes on by itself, its
 /// result is ignored.
-#[must_use = "the orchestrator is called only when the task is awaited or started"]
+#[must_use = "the orchestrator is called only when the task is awaited or started [unawaited]"]
 pub struct SubOrchestratorCall<T> {
     call: Call,
     output: PhantomData<fn() -> T>,

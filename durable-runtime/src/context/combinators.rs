@@ -103,7 +103,7 @@ where
 
 /// The future of [`when_all`].
 #[derive(Debug)]
-#[must_use = "tasks do nothing unless they are awaited"]
+#[must_use = "tasks do nothing unless they are awaited [unawaited]"]
 pub struct WhenAll<F: Future> {
     all: All<F>,
 }
@@ -123,7 +123,7 @@ where
 
 /// The future of [`when_all_settled`].
 #[derive(Debug)]
-#[must_use = "tasks do nothing unless they are awaited"]
+#[must_use = "tasks do nothing unless they are awaited [unawaited]"]
 pub struct WhenAllSettled<F: Future> {
     all: All<F>,
 }
@@ -208,7 +208,7 @@ impl<F: Future> All<F> {
 
 /// The future of [`when_any`].
 #[derive(Debug)]
-#[must_use = "tasks do nothing unless they are awaited"]
+#[must_use = "tasks do nothing unless they are awaited [unawaited]"]
 pub struct WhenAny<F> {
     tasks: Vec<F>,
     group: Group,

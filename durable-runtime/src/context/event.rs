@@ -18,7 +18,7 @@ use crate::model::{Failure, TaskFailed, TaskId};
 ///
 /// Events of one name are given to those who wait in the order in which they began to wait, which
 /// is when they are first polled or [`start`](Self::start)ed; one that nobody waits for is kept.
-#[must_use = "the event is waited for only when the task is awaited or started"]
+#[must_use = "the event is waited for only when the task is awaited or started [unawaited]"]
 pub struct EventWait<T> {
     wait: Wait,
     payload: PhantomData<fn() -> T>,
@@ -126,7 +126,7 @@ impl<T> fmt::Debug for EventWait<T> {
 
 /// The wait for an external event, up to a time: made by [`EventWait::timeout`].
 #[derive(Debug)]
-#[must_use = "the event is waited for only when the task is awaited or started"]
+#[must_use = "the event is waited for only when the task is awaited or started [unawaited]"]
 pub struct EventWaitTimeout<T> {
     wait: Option<EventWait<T>>,
     timer: Timer,

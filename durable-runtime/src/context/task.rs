@@ -93,7 +93,7 @@ durable_tasks! {
 pin_project! {
     /// The future of code that was checked where it is written.
     #[derive(Debug)]
-    #[must_use = "an `async` block does nothing unless it is awaited"]
+    #[must_use = "an `async` block does nothing unless it is awaited [unawaited]"]
     pub struct Deterministic<F> {
         #[pin]
         future: F,

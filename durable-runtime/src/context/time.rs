@@ -44,7 +44,7 @@ pub(crate) fn to_stored_precision(time: DateTime<Utc>) -> DateTime<Utc> {
 /// [`start`](Self::start). A time in the past fires at once; one after the year 9999 counts as its
 /// end.
 #[derive(Debug)]
-#[must_use = "the timer runs only when it is awaited or started"]
+#[must_use = "the timer runs only when it is awaited or started [unawaited]"]
 pub struct Timer {
     core: Rc<Core>,
     id: TaskId,

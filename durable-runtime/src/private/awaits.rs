@@ -1,7 +1,10 @@
-//! What is awaited although its name tells that it cannot be a durable task. No type implements these
-//! traits: they let the compiler say so with the rule, and with what to write instead.
+//! What is awaited although its name tells that it cannot be a durable task. The traits let the
+//! compiler say so with the rule, and with what to write instead. If it is one all the same, because
+//! the name is the user's own, nothing is said.
 //!
 //! A macro would write them shorter, and the compiler would show it in each of its messages.
+
+use crate::context::DurableTask;
 
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a durable task [channel]",
@@ -10,6 +13,9 @@
 )]
 #[doc(hidden)]
 pub trait ChannelTask: Future {}
+
+#[diagnostic::do_not_recommend]
+impl<T: DurableTask> ChannelTask for T {}
 
 #[doc(hidden)]
 pub fn channel<T: ChannelTask>(task: T) -> T {
@@ -24,6 +30,9 @@ pub fn channel<T: ChannelTask>(task: T) -> T {
 #[doc(hidden)]
 pub trait CombinatorTask: Future {}
 
+#[diagnostic::do_not_recommend]
+impl<T: DurableTask> CombinatorTask for T {}
+
 #[doc(hidden)]
 pub fn combinator<T: CombinatorTask>(task: T) -> T {
     task
@@ -36,6 +45,9 @@ pub fn combinator<T: CombinatorTask>(task: T) -> T {
 )]
 #[doc(hidden)]
 pub trait DatabaseTask: Future {}
+
+#[diagnostic::do_not_recommend]
+impl<T: DurableTask> DatabaseTask for T {}
 
 #[doc(hidden)]
 pub fn database<T: DatabaseTask>(task: T) -> T {
@@ -50,6 +62,9 @@ pub fn database<T: DatabaseTask>(task: T) -> T {
 #[doc(hidden)]
 pub trait FileTask: Future {}
 
+#[diagnostic::do_not_recommend]
+impl<T: DurableTask> FileTask for T {}
+
 #[doc(hidden)]
 pub fn file<T: FileTask>(task: T) -> T {
     task
@@ -62,6 +77,9 @@ pub fn file<T: FileTask>(task: T) -> T {
 )]
 #[doc(hidden)]
 pub trait LockTask: Future {}
+
+#[diagnostic::do_not_recommend]
+impl<T: DurableTask> LockTask for T {}
 
 #[doc(hidden)]
 pub fn lock<T: LockTask>(task: T) -> T {
@@ -76,6 +94,9 @@ pub fn lock<T: LockTask>(task: T) -> T {
 #[doc(hidden)]
 pub trait NetworkTask: Future {}
 
+#[diagnostic::do_not_recommend]
+impl<T: DurableTask> NetworkTask for T {}
+
 #[doc(hidden)]
 pub fn network<T: NetworkTask>(task: T) -> T {
     task
@@ -88,6 +109,9 @@ pub fn network<T: NetworkTask>(task: T) -> T {
 )]
 #[doc(hidden)]
 pub trait ProcessTask: Future {}
+
+#[diagnostic::do_not_recommend]
+impl<T: DurableTask> ProcessTask for T {}
 
 #[doc(hidden)]
 pub fn process<T: ProcessTask>(task: T) -> T {
@@ -102,6 +126,9 @@ pub fn process<T: ProcessTask>(task: T) -> T {
 #[doc(hidden)]
 pub trait SelectTask: Future {}
 
+#[diagnostic::do_not_recommend]
+impl<T: DurableTask> SelectTask for T {}
+
 #[doc(hidden)]
 pub fn select<T: SelectTask>(task: T) -> T {
     task
@@ -115,6 +142,9 @@ pub fn select<T: SelectTask>(task: T) -> T {
 #[doc(hidden)]
 pub trait SleepTask: Future {}
 
+#[diagnostic::do_not_recommend]
+impl<T: DurableTask> SleepTask for T {}
+
 #[doc(hidden)]
 pub fn sleep<T: SleepTask>(task: T) -> T {
     task
@@ -127,6 +157,9 @@ pub fn sleep<T: SleepTask>(task: T) -> T {
 )]
 #[doc(hidden)]
 pub trait SpawnTask: Future {}
+
+#[diagnostic::do_not_recommend]
+impl<T: DurableTask> SpawnTask for T {}
 
 #[doc(hidden)]
 pub fn spawn<T: SpawnTask>(task: T) -> T {
