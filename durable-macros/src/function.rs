@@ -46,13 +46,14 @@ impl Function {
                     format!("`#[{attribute}]` goes on a function with a body: write one"),
                 ));
             }
-            let body: TokenStream = input.parse()?;
-            let head_length = rest.clone().into_iter().count() - body.clone().into_iter().count();
+            let mut head: Vec<TokenTree> = rest.into_iter().collect();
+            let body = head.pop().into_iter().collect();
+            input.parse::<TokenStream>()?;
             Ok(Self {
                 attrs,
                 vis,
                 sig,
-                head: rest.into_iter().take(head_length).collect(),
+                head: head.into_iter().collect(),
                 body,
             })
         };
