@@ -145,9 +145,9 @@ impl<'a> Handle<'a> {
         } = self;
         quote_spanned! {Span::mixed_site()=>
             use #private::{NoDetails as _, SerializedDetails as _, Unfinished as _};
-            #private::Returned(#returned).finish(#kind, #name, |error| {
-                (&#private::ErrorDetails(error)).details()
-            })
+            let returned = #private::Returned(#returned);
+            let details = (&returned.error()).details();
+            returned.finish(#kind, #name, details)
         }
     }
 

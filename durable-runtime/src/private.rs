@@ -7,6 +7,8 @@ mod clock;
 
 pub use clock::Clock;
 
+use std::marker::PhantomData;
+
 pub use futures_core::future::{BoxFuture, LocalBoxFuture};
 pub use inventory;
 use serde::Serialize;
@@ -63,33 +65,36 @@ impl<T, E: IntoFailure> DurableResult for Result<T, E> {
     }
 }
 
-/// Serializes an error where its type can be. The generated code calls
-/// `(&ErrorDetails(&error)).details()`, and method resolution takes the first of the two traits
-/// below that applies to the concrete type.
+/// Finds out how errors of a type are serialized. The generated code calls
+/// `(&returned.error()).details()`, and method resolution takes the first of the two traits below that
+/// applies to the concrete type.
 #[derive(Debug)]
-pub struct ErrorDetails<'a, E>(pub &'a E);
+pub struct ErrorType<E>(PhantomData<fn(E)>);
+
+/// How an error is serialized.
+pub type Details<E> = fn(&E) -> Option<Payload>;
 
 /// Applies to errors that can be serialized.
-pub trait SerializedDetails {
-    /// The error as JSON.
-    fn details(&self) -> Option<Payload>;
+pub trait SerializedDetails<E> {
+    /// Makes JSON of an error.
+    fn details(&self) -> Details<E>;
 }
 
-impl<E: Serialize> SerializedDetails for ErrorDetails<'_, E> {
-    fn details(&self) -> Option<Payload> {
-        Payload::encode(self.0).ok()
+impl<E: Serialize> SerializedDetails<E> for ErrorType<E> {
+    fn details(&self) -> Details<E> {
+        |error| Payload::encode(error).ok()
     }
 }
 
 /// Applies to all others.
-pub trait NoDetails {
-    /// Nothing.
-    fn details(&self) -> Option<Payload>;
+pub trait NoDetails<E> {
+    /// Makes nothing of an error.
+    fn details(&self) -> Details<E>;
 }
 
-impl<E> NoDetails for &ErrorDetails<'_, E> {
-    fn details(&self) -> Option<Payload> {
-        None
+impl<E> NoDetails<E> for &ErrorType<E> {
+    fn details(&self) -> Details<E> {
+        |_| None
     }
 }
 
@@ -113,24 +118,19 @@ pub fn not_in_an_orchestrator(activity: &'static str) {
     crate::context::poll::refuse_direct_call(activity);
 }
 
-/// An orchestrator as the engine runs it. Reading the input is part of the future, so that a panic in
-/// it is one of the orchestrator; the payload is dropped then, because the future may live for as
-/// long as the orchestration does.
-///
-/// This knows of the orchestrator's future only what it returns: what is generic over the future is
-/// compiled anew for each orchestrator.
+/// An orchestrator as the engine runs it. This knows of its future only what it returns: what is generic
+/// over the future is compiled anew for each orchestrator.
 pub fn run_orchestrator<R: 'static>(
-    context: OrchestrationContext,
-    payload: Payload,
-    call: CallOrchestrator<R>,
+    future: LocalBoxFuture<'static, R>,
     finish: fn(R) -> Result<Payload, Failure>,
 ) -> LocalBoxFuture<'static, Result<Payload, Failure>> {
-    Box::pin(async move { finish(call(context, payload)?.await) })
+    Box::pin(async move { finish(future.await) })
 }
 
-/// Reads the input of an orchestrator, and calls it.
-pub type CallOrchestrator<R> =
-    fn(OrchestrationContext, Payload) -> Result<LocalBoxFuture<'static, R>, Failure>;
+/// An orchestrator whose input cannot be read.
+pub fn refuse(failure: Failure) -> LocalBoxFuture<'static, Result<Payload, Failure>> {
+    Box::pin(std::future::ready(Err(failure)))
+}
 
 /// The input of the activity `A`.
 ///
@@ -154,18 +154,20 @@ pub fn orchestrator_input<O: Orchestrator>(input: &Payload) -> Result<O::Input, 
 #[derive(Debug)]
 pub struct Returned<R>(pub R);
 
+impl<T, E> Returned<Result<T, E>> {
+    /// The type of the error.
+    pub fn error(&self) -> ErrorType<E> {
+        ErrorType(PhantomData)
+    }
+}
+
 impl<T: Serialize, E: IntoFailure> Returned<Result<T, E>> {
     /// The result as it travels.
     ///
     /// # Errors
     ///
     /// The failure that the error makes, or the one of [`encode_output`].
-    pub fn finish(
-        self,
-        kind: &str,
-        name: &str,
-        details: fn(&E) -> Option<Payload>,
-    ) -> Result<Payload, Failure> {
+    pub fn finish(self, kind: &str, name: &str, details: Details<E>) -> Result<Payload, Failure> {
         match self.0 {
             Ok(output) => encode_output(kind, name, &output),
             Err(error) => {
@@ -180,16 +182,16 @@ impl<T: Serialize, E: IntoFailure> Returned<Result<T, E>> {
 /// in the implementation of [`Activity`] or [`Orchestrator`], and is to be reported only there.
 pub trait Unfinished: Sized {
     /// Is never run.
+    fn error(&self) -> ErrorType<()> {
+        unreachable!("the program does not compile")
+    }
+
+    /// Is never run.
     ///
     /// # Errors
     ///
     /// None.
-    fn finish(
-        self,
-        _kind: &str,
-        _name: &str,
-        _details: fn(&()) -> Option<Payload>,
-    ) -> Result<Payload, Failure> {
+    fn finish<E>(self, _kind: &str, _name: &str, _details: Details<E>) -> Result<Payload, Failure> {
         unreachable!("the program does not compile")
     }
 }

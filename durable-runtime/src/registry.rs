@@ -135,7 +135,7 @@ pub enum ActivityRun {
 pub struct OrchestratorFunction {
     /// The version of the code.
     pub version: Option<&'static str>,
-    /// Begins an execution. The future need not be `Send`.
+    /// Reads the input, and gives the future of the execution, which need not be `Send`.
     pub run: fn(OrchestrationContext, Payload) -> LocalBoxFuture<'static, Result<Payload, Failure>>,
 }
 

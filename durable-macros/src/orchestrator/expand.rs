@@ -61,22 +61,23 @@ fn run(handle: &Handle<'_>) -> TokenStream {
     let has_input = Parameter::all(&function.sig)
         .iter()
         .any(Parameter::is_input);
-    let call = if has_input {
+    let finish = handle.finish(&quote_spanned!(Span::mixed_site()=> returned));
+    let begin = |arguments: TokenStream| {
         quote_spanned! {Span::mixed_site()=>
-            |context, payload| {
-                let input = #private::orchestrator_input::<#ident>(&payload)?;
-                ::core::result::Result::Ok(::std::boxed::Box::pin(#ident(context, input)))
-            }
-        }
-    } else {
-        quote_spanned! {Span::mixed_site()=>
-            |context, _| ::core::result::Result::Ok(::std::boxed::Box::pin(#ident(context)))
+            #private::run_orchestrator(::std::boxed::Box::pin(#ident(#arguments)), |returned| {
+                #finish
+            })
         }
     };
-    let finish = handle.finish(&quote_spanned!(Span::mixed_site()=> returned));
+    if !has_input {
+        let begin = begin(quote_spanned!(Span::mixed_site()=> context));
+        return quote_spanned!(Span::mixed_site()=> |context, _| #begin);
+    }
+    let begin = begin(quote_spanned!(Span::mixed_site()=> context, input));
     quote_spanned! {Span::mixed_site()=>
-        |context, payload| {
-            #private::run_orchestrator(context, payload, #call, |returned| { #finish })
+        |context, payload| match #private::orchestrator_input::<#ident>(&payload) {
+            ::core::result::Result::Ok(input) => #begin,
+            ::core::result::Result::Err(failure) => #private::refuse(failure),
         }
     }
 }

@@ -68,7 +68,12 @@ impl LiveExecution {
     ) -> Self {
         let core = Core::new(identity, now);
         let context = OrchestrationContext::new(Rc::clone(&core));
-        let future = (function.run)(context, input);
+        // It reads the input, with code of the user's.
+        let begin = AssertUnwindSafe(|| (function.run)(context, input));
+        let future = catch_unwind(begin).unwrap_or_else(|panic| {
+            let failure = Failure::from_panic(&*panic);
+            Box::pin(std::future::ready(Err(failure)))
+        });
         Self {
             core,
             future: Some(future),
