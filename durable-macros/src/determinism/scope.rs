@@ -122,6 +122,18 @@ impl Scopes {
         self.meaning(name) == Some(&Meaning::Reported)
     }
 
+    /// Whether the body says nothing of a name.
+    pub(super) fn is_unknown(&self, name: &Ident) -> bool {
+        let mut known = self.blocks.iter().filter(|scope| {
+            let Scope { names, globs } = scope;
+            !(names.is_empty() && globs.is_empty())
+        });
+        // Most bodies declare nothing at all.
+        known.next().is_none()
+            || self.meaning(&name.unraw().to_string()).is_none()
+                && self.blocks.iter().all(|scope| scope.globs.is_empty())
+    }
+
     fn meaning(&self, name: &str) -> Option<&Meaning> {
         self.blocks
             .iter()

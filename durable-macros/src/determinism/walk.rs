@@ -1,25 +1,25 @@
 //! Goes over a body: reports what is forbidden, and routes what is awaited.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+mod calls;
+mod macros;
+
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
-use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Arm, Block, Expr, ExprCall, ExprMethodCall, ExprPath, FnArg, Item, ItemStatic, Local, Macro,
-    Pat, Path, Signature, StaticMutability, Stmt, Type, TypePath, parse_quote, parse_quote_spanned,
+    Arm, Block, Expr, ExprCall, ExprPath, FnArg, Item, ItemStatic, Local, Macro, Pat, Path,
+    Signature, StaticMutability, Stmt, Type, TypePath, parse_quote_spanned,
 };
 
-use super::arguments::{self, Arguments};
+use self::calls::maps_to_futures;
 use super::forbidden::{self, Finding};
 use super::rule::Rule;
 use super::scope::{Bound, Candidate, Scopes};
 use super::{allow, takes_async_closure, unbounded};
 use crate::errors::Errors;
 use crate::function::is_durable_function;
-use crate::join::Join;
-use crate::select::Select;
 
 /// Goes over one body.
 pub(crate) struct Walker<'a> {
@@ -61,24 +61,6 @@ enum Spine {
     /// Reported already, or allowed.
     Settled,
 }
-
-/// What methods are called that keep a closure, or that give one what others keep.
-const STORES: [&str; 14] = [
-    "add",
-    "get_or_init",
-    "insert",
-    "on",
-    "push",
-    "push_back",
-    "register",
-    "replace",
-    "set",
-    "subscribe",
-    "swap",
-    "with",
-    "with_borrow",
-    "with_borrow_mut",
-];
 
 /// The rules of which futures are made: for each the runtime has a function that takes them and says
 /// that they are no durable tasks.
@@ -164,6 +146,15 @@ impl<'a> Walker<'a> {
     }
 
     fn finding_of(&self, path: &ExprPath) -> Option<Finding> {
+        if path.qself.is_none()
+            && path
+                .path
+                .get_ident()
+                .is_some_and(|name| self.scopes.is_unknown(name))
+        {
+            // As most names are: a local, or something from outside of the body.
+            return None;
+        }
         let candidates = match &path.qself {
             None => self.scopes.candidates(&path.path),
             // `<Instant>::now`
@@ -250,210 +241,6 @@ impl<'a> Walker<'a> {
         });
     }
 
-    fn call(&mut self, call: &mut ExprCall, on_spine: bool) {
-        let Expr::Path(path) = &*call.func else {
-            self.place.on_spine = on_spine;
-            self.visit_expr_mut(&mut call.func);
-            self.arguments(&mut call.args);
-            return;
-        };
-        let finding = self.finding_of(path);
-        if let Some(finding) = &finding
-            && finding.rule == Rule::Spawn
-            && !self.is_allowed(Rule::Spawn)
-        {
-            // What runs elsewhere is no part of the orchestrator.
-            if self.captures_context(&call.args) {
-                self.place.spine = on_spine.then_some(Spine::Settled).or(self.place.spine);
-                self.context_is_captured(path, "runs elsewhere, while the orchestrator goes on");
-                // Or the compiler would say too that the context cannot be sent to where it runs.
-                call.args.iter_mut().for_each(empty);
-            } else {
-                self.found(path, finding, on_spine);
-            }
-            return;
-        }
-        self.path_found(path, finding.as_ref(), on_spine);
-        self.arguments(&mut call.args);
-    }
-
-    /// Whether an async closure is called, of which the body has been checked.
-    fn calls_async_closure(&self, function: &Expr) -> bool {
-        match function {
-            _ if self.place.in_item => false,
-            Expr::Path(path) => path
-                .path
-                .get_ident()
-                .is_some_and(|name| self.scopes.is_async_closure(&name.to_string())),
-            Expr::Paren(paren) => is_async_closure(&paren.expr),
-            _ => false,
-        }
-    }
-
-    fn arguments(&mut self, arguments: &mut Punctuated<Expr, syn::Token![,]>) {
-        for argument in arguments {
-            self.visit_expr_mut(argument);
-        }
-    }
-
-    fn method_call(&mut self, call: &mut ExprMethodCall, on_spine: bool) {
-        if let Some(finding) = forbidden::method(&call.method.to_string(), call.args.len()) {
-            self.found(&call.method, &finding, on_spine);
-        }
-        if STORES.contains(&call.method.to_string().as_str())
-            && let Expr::Path(receiver) = beginning(&call.receiver)
-            && is_named_like_a_static(receiver)
-            && call
-                .args
-                .iter()
-                .any(|argument| is_closure(argument) && self.mentions_context(argument))
-        {
-            self.context_is_captured(call.method.clone(), "is kept where others may call it");
-        }
-        if let Some(turbofish) = &mut call.turbofish {
-            visit_mut::visit_angle_bracketed_generic_arguments_mut(self, turbofish);
-        }
-        let errors = self.errors.count();
-        self.place.on_spine = on_spine;
-        self.visit_expr_mut(&mut call.receiver);
-        self.place.on_spine = false;
-        self.arguments(&mut call.args);
-        let is_clock = call.method == "elapsed" && call.args.is_empty();
-        if is_clock && !self.is_allowed(Rule::Clock) && self.errors.count() == errors {
-            self.clock(call);
-        }
-    }
-
-    /// Other types than clocks have `elapsed()` as well, so the type of the receiver decides.
-    fn clock(&self, call: &mut ExprMethodCall) {
-        let located = Span::mixed_site().located_at(call.method.span());
-        let private = crate::handle::respan(self.private.clone(), located);
-        let receiver = &call.receiver;
-        call.receiver = parse_quote_spanned!(located=> #private::Clock(&#receiver));
-    }
-
-    fn captures_context(&self, arguments: &Punctuated<Expr, syn::Token![,]>) -> bool {
-        arguments
-            .iter()
-            .any(|argument| self.mentions_context(argument))
-    }
-
-    fn mentions_context(&self, expression: &Expr) -> bool {
-        let mentions = |name: &String| mentions(expression.to_token_stream(), name);
-        self.context.as_ref().is_some_and(mentions)
-    }
-
-    fn context_is_captured(&mut self, tokens: impl ToTokens, what: &str) {
-        let name = self.context.clone().unwrap_or_default();
-        self.errors.on(
-            tokens,
-            format!(
-                "`{name}` is captured by code that {what}: use the context in the orchestrator \
-                 itself, and pass values [context]"
-            ),
-        );
-    }
-
-    fn macro_(&mut self, node: &mut Macro) {
-        let candidates = self.scopes.candidates(&node.path);
-        let is_own = candidates.is_empty();
-        let finding = first(candidates, forbidden::macro_path);
-        let rule = finding.as_ref().map(|finding| finding.rule);
-        if let Some(finding) = &finding
-            && !self.is_allowed(finding.rule)
-        {
-            self.report(&node.path, finding);
-        }
-        if matches!(rule, Some(Rule::Select | Rule::Combinator)) {
-            return;
-        }
-        let last = node.path.segments.last();
-        let name = last.map_or_else(String::new, |last| last.ident.to_string());
-        match name.as_str() {
-            "select" if !is_own => self.select(node),
-            "join" if !is_own => self.join(node),
-            _ => self.other_macro(node, &name),
-        }
-    }
-
-    fn select(&mut self, node: &mut Macro) {
-        let Ok(mut select) = syn::parse2::<Select>(node.tokens.clone()) else {
-            // The macro itself says what is wrong with it.
-            return;
-        };
-        let by = node.path.span();
-        for branch in select.branches_mut() {
-            self.awaited(&mut branch.future, by, false);
-            self.visit_expr_mut(&mut branch.body);
-        }
-        node.tokens = select.to_token_stream();
-        self.redirect(node, "select");
-    }
-
-    fn join(&mut self, node: &mut Macro) {
-        let Ok(mut join) = syn::parse2::<Join>(node.tokens.clone()) else {
-            return;
-        };
-        let by = node.path.span();
-        for future in &mut join.futures {
-            self.awaited(future, by, false);
-        }
-        node.tokens = join.futures.to_token_stream();
-        self.redirect(node, "join");
-    }
-
-    /// Whatever is imported as `select!` or `join!` where this cannot see it, it is ours that runs.
-    fn redirect(&self, node: &mut Macro, name: &str) {
-        if node.path.segments.len() > 1 {
-            return;
-        }
-        // With the span of the user's own path, so that lints see a macro that the user calls.
-        let span = node.path.span();
-        let private = crate::handle::respan(self.private.clone(), span);
-        let name = Ident::new(name, span);
-        node.path = parse_quote_spanned!(span=> #private::#name);
-    }
-
-    fn other_macro(&mut self, node: &mut Macro, name: &str) {
-        self.address_is_formatted(node, name);
-        let arguments = if name.ends_with("matches") {
-            Arguments::parse_matches.parse2(node.tokens.clone())
-        } else {
-            syn::parse2(node.tokens.clone())
-        };
-        match arguments {
-            Ok(mut arguments) => {
-                arguments.each_expression(&mut |expression| self.visit_expr_mut(expression));
-                node.tokens = arguments.to_token_stream();
-            }
-            Err(_) => self.not_understood(&node.tokens),
-        }
-    }
-
-    /// Looks for what can be seen in the arguments of a macro that is not known.
-    fn not_understood(&mut self, tokens: &TokenStream) {
-        if !self.place.in_item && !self.is_allowed(Rule::Macro) {
-            for found in arguments::awaits(tokens.clone()) {
-                self.errors.at(
-                    found.span(),
-                    "this macro is not known, so what it awaits cannot be checked: await before it, \
-                     as in `let value = task.await;`, and pass the value [macro]",
-                );
-            }
-        }
-        for path in arguments::paths(tokens.clone()) {
-            let candidates = self.scopes.candidates_of(path.segments, false);
-            let find = if path.is_macro {
-                forbidden::macro_path
-            } else {
-                forbidden::path
-            };
-            if let Some(finding) = first(candidates, find) {
-                self.found(path.tokens, &finding, false);
-            }
-        }
-    }
-
     /// Whether a variable has a type without the random hasher, and a constructor that makes any:
     /// `let map: HashMap<_, _, S> = HashMap::default()`.
     fn has_own_hasher(&self, local: &Local) -> bool {
@@ -485,34 +272,6 @@ impl<'a> Walker<'a> {
             forbidden::type_path(segments, arguments, is_resolved)
         };
         first(self.scopes.candidates(&ty.path), find)
-    }
-
-    fn address_is_formatted(&mut self, node: &Macro, name: &str) {
-        const FORMATS: [&str; 13] = [
-            "format",
-            "format_args",
-            "write",
-            "writeln",
-            "panic",
-            "trace",
-            "debug",
-            "info",
-            "warn",
-            "error",
-            "event",
-            "assert",
-            "ensure",
-        ];
-        if !FORMATS.contains(&name) {
-            return;
-        }
-        for tree in node.tokens.clone() {
-            if let TokenTree::Literal(literal) = &tree
-                && formats_an_address(&literal.to_string())
-            {
-                self.address(literal, "`{:p}` prints an address");
-            }
-        }
     }
 
     fn address(&mut self, tokens: impl ToTokens, what: &str) {
@@ -577,11 +336,6 @@ fn is_async_closure(expression: &Expr) -> bool {
     matches!(expression, Expr::Closure(closure) if closure.asyncness.is_some())
 }
 
-/// Whether this is `items.map(async |item| ..)`.
-fn maps_to_futures(call: &ExprMethodCall) -> bool {
-    call.method == "map" && call.args.len() == 1 && call.args.iter().all(is_async_closure)
-}
-
 fn first(
     candidates: Vec<Candidate>,
     find: impl Fn(&[String], bool) -> Option<Finding>,
@@ -593,14 +347,6 @@ fn first(
         let mut unnamed = before.to_vec();
         unnamed.push(String::new());
         (!candidate.is_guessed || find(&unnamed, true).is_none()).then_some(finding)
-    })
-}
-
-fn mentions(tokens: TokenStream, name: &str) -> bool {
-    tokens.into_iter().any(|tree| match tree {
-        TokenTree::Ident(ident) => ident == name,
-        TokenTree::Group(group) => mentions(group.stream(), name),
-        _ => false,
     })
 }
 
@@ -619,41 +365,6 @@ fn names_hasher(path: &Path) -> bool {
     })
 }
 
-/// Where an expression of fields and calls begins.
-fn beginning(expression: &Expr) -> &Expr {
-    match expression {
-        Expr::Field(node) => beginning(&node.base),
-        Expr::MethodCall(node) => beginning(&node.receiver),
-        Expr::Paren(node) => beginning(&node.expr),
-        Expr::Reference(node) => beginning(&node.expr),
-        Expr::Try(node) => beginning(&node.expr),
-        Expr::Unary(node) => beginning(&node.expr),
-        other => other,
-    }
-}
-
-/// Leaves nothing in a closure or an async block.
-fn empty(expression: &mut Expr) {
-    let nothing = || parse_quote!(::core::unreachable!("the program does not compile"));
-    match expression {
-        Expr::Async(node) => node.block.stmts = vec![Stmt::Expr(nothing(), None)],
-        Expr::Closure(node) => match &mut *node.body {
-            body @ Expr::Async(_) => empty(body),
-            body => *body = nothing(),
-        },
-        _ => {}
-    }
-}
-
-/// Whether it is a closure, or a call that a closure is passed to, such as `Box::new(|| ..)`.
-fn is_closure(expression: &Expr) -> bool {
-    match expression {
-        Expr::Closure(_) => true,
-        Expr::Call(call) => call.args.iter().any(is_closure),
-        _ => false,
-    }
-}
-
 /// Whether the name of a path is in capitals, as that of a static or a constant.
 fn is_named_like_a_static(path: &ExprPath) -> bool {
     path.path.segments.last().is_some_and(|last| {
@@ -661,18 +372,6 @@ fn is_named_like_a_static(path: &ExprPath) -> bool {
         name.len() > 1
             && name.starts_with(|first: char| first.is_ascii_uppercase() || first == '_')
             && !name.contains(|letter: char| letter.is_ascii_lowercase())
-    })
-}
-
-/// Whether a string literal has a placeholder as `{:p}` or `{x:#p}`.
-fn formats_an_address(literal: &str) -> bool {
-    let literal = literal.replace("{{", "");
-    literal.split('{').skip(1).any(|rest| {
-        rest.split_once('}').is_some_and(|(placeholder, _)| {
-            placeholder
-                .split_once(':')
-                .is_some_and(|(_, format)| format.ends_with('p'))
-        })
     })
 }
 
