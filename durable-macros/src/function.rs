@@ -30,6 +30,18 @@ pub(crate) struct Function {
 impl Function {
     /// Reads the item that `#[attribute]` stands on. Reports it when it is not a function.
     pub(crate) fn parse(item: TokenStream, attribute: &str, errors: &mut Errors) -> Option<Self> {
+        let (function, ()) = Self::parse_with(item, attribute, |_| (), errors)?;
+        Some(function)
+    }
+
+    /// As [`parse`](Self::parse), and reads the body with `read`, which sees it with its braces: to
+    /// make tokens of it and read these again would take longer than all the rest.
+    pub(crate) fn parse_with<B>(
+        item: TokenStream,
+        attribute: &str,
+        read: impl FnOnce(ParseStream<'_>) -> B,
+        errors: &mut Errors,
+    ) -> Option<(Self, B)> {
         let parse = |input: ParseStream<'_>| {
             let attrs = input.call(Attribute::parse_outer)?;
             let rest: TokenStream = input.fork().parse()?;
@@ -46,16 +58,18 @@ impl Function {
                     format!("`#[{attribute}]` goes on a function with a body: write one"),
                 ));
             }
+            let content = read(&input.fork());
             let mut head: Vec<TokenTree> = rest.into_iter().collect();
             let body = head.pop().into_iter().collect();
             input.parse::<TokenStream>()?;
-            Ok(Self {
+            let function = Self {
                 attrs,
                 vis,
                 sig,
                 head: head.into_iter().collect(),
                 body,
-            })
+            };
+            Ok((function, content))
         };
         parse.parse2(item).map_err(|error| errors.push(error)).ok()
     }

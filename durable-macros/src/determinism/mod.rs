@@ -29,9 +29,20 @@ use crate::function::Function;
 use crate::parameters::{Parameter, Role};
 
 /// The body of a function.
-struct Body {
+pub(crate) struct Body {
     attrs: Vec<Attribute>,
     block: Block,
+}
+
+impl Body {
+    /// Reads a function whose body is to be checked. Reports it when it is not a function.
+    pub(crate) fn of_function(
+        item: TokenStream,
+        attribute: &str,
+        errors: &mut Errors,
+    ) -> Option<(Function, syn::Result<Self>)> {
+        Function::parse_with(item, attribute, Self::parse, errors)
+    }
 }
 
 impl Parse for Body {
@@ -65,12 +76,13 @@ impl ToTokens for Body {
 /// nothing is, so that only this crate does not understand it, an error stands beside the function.
 pub(crate) fn check(
     function: &Function,
+    body: syn::Result<Body>,
     private: &TokenStream,
     errors: &mut Errors,
 ) -> (TokenStream, Option<TokenStream>) {
     let tokens = function.body();
     let finished = || incomplete::finish(tokens).and_then(|tokens| syn::parse2(tokens).ok());
-    let mut body: Body = match syn::parse2(tokens.clone()) {
+    let mut body = match body {
         Ok(body) => body,
         Err(error) => match finished() {
             Some(body) => body,

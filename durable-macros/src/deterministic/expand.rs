@@ -5,13 +5,15 @@ use syn::{ReturnType, Type};
 use super::parse::Helper;
 use crate::determinism;
 use crate::errors::Errors;
+use crate::function::Function;
 use crate::parameters::{Borrow, Borrows};
 
 /// The function with its body checked. An async one becomes a function that returns a durable task,
 /// for the future of an `async fn` has a type that nothing can be said of.
-pub(super) fn expand(helper: &Helper, errors: &mut Errors) -> TokenStream {
+pub(super) fn expand(helper: Helper, errors: &mut Errors) -> TokenStream {
     let Helper {
         function,
+        body,
         crate_path,
     } = helper;
     let crate_path = crate_path.as_ref().map_or_else(
@@ -19,10 +21,10 @@ pub(super) fn expand(helper: &Helper, errors: &mut Errors) -> TokenStream {
         ToTokens::to_token_stream,
     );
     let private = quote_spanned!(Span::mixed_site()=> #crate_path::__private);
-    let (body, not_understood) = determinism::check(function, &private, errors);
+    let (body, not_understood) = determinism::check(&function, body, &private, errors);
     let compile_errors = errors.to_compile_errors();
     let item = if function.sig.asyncness.is_some() {
-        task(helper, &private, &body)
+        task(&function, &private, &body)
     } else {
         function.item_with(&body)
     };
@@ -32,8 +34,7 @@ pub(super) fn expand(helper: &Helper, errors: &mut Errors) -> TokenStream {
 /// `async fn f(..) -> T { body }` as `fn f(..) -> impl DurableTask<Output = T>`. The span of `impl`
 /// is of this crate, so that it captures lifetimes as its edition says, which is what an `async fn`
 /// does in all of them.
-fn task(helper: &Helper, private: &TokenStream, body: &TokenStream) -> TokenStream {
-    let function = &helper.function;
+fn task(function: &Function, private: &TokenStream, body: &TokenStream) -> TokenStream {
     let attrs = &function.attrs;
     let vis = &function.vis;
     let mut sig = function.sig.clone();

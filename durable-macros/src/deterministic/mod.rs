@@ -15,5 +15,5 @@ pub(crate) fn deterministic(options: TokenStream, item: TokenStream) -> TokenStr
         return item.into_iter().chain(errors.to_compile_errors()).collect();
     };
     validate::validate(&helper, &mut errors);
-    expand::expand(&helper, &mut errors)
+    expand::expand(helper, &mut errors)
 }

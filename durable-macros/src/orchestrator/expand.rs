@@ -9,16 +9,22 @@ use crate::parameters::Parameter;
 
 /// The function, its handle, and the errors. With errors the handle is still there, so that what
 /// starts the orchestrator has none of its own, but it is given nothing to run.
-pub(super) fn expand(orchestrator: &Orchestrator, errors: &mut Errors) -> TokenStream {
+pub(super) fn expand(orchestrator: Orchestrator, errors: &mut Errors) -> TokenStream {
     let Orchestrator {
         function,
+        body,
         name,
         version,
         crate_path,
     } = orchestrator;
-    let handle = Handle::new(function, "orchestrator", name.as_ref(), crate_path.as_ref());
+    let handle = Handle::new(
+        &function,
+        "orchestrator",
+        name.as_ref(),
+        crate_path.as_ref(),
+    );
     let Handle { private, .. } = &handle;
-    let (body, not_understood) = determinism::check(function, private, errors);
+    let (body, not_understood) = determinism::check(&function, body, private, errors);
     let item = function.item_with(&body);
     let compile_errors = errors.to_compile_errors();
     if function.sig.receiver().is_some() {

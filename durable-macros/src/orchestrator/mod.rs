@@ -15,5 +15,5 @@ pub(crate) fn orchestrator(options: TokenStream, item: TokenStream) -> TokenStre
         return item.into_iter().chain(errors.to_compile_errors()).collect();
     };
     validate::validate(&orchestrator, &mut errors);
-    expand::expand(&orchestrator, &mut errors)
+    expand::expand(orchestrator, &mut errors)
 }
