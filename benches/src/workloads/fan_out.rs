@@ -14,7 +14,7 @@ use crate::site::Site;
 
 const WIDTH: u32 = 10_000;
 /// Of each width; the median counts.
-const RUNS: u32 = 5;
+const RUNS: u32 = 21;
 
 pub(super) async fn run(site: &Site, report: Report) -> Result<Report> {
     let host = site.host().await?;
