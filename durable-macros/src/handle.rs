@@ -31,6 +31,15 @@ pub(crate) struct Parts {
     pub(crate) is_collected: bool,
 }
 
+/// The path of what generated code may name.
+pub(crate) fn private(crate_path: Option<&Path>) -> TokenStream {
+    let crate_path = crate_path.map_or_else(
+        || quote_spanned!(Span::mixed_site()=> ::durable_runtime),
+        ToTokens::to_token_stream,
+    );
+    quote_spanned!(Span::mixed_site()=> #crate_path::__private)
+}
+
 impl<'a> Handle<'a> {
     pub(crate) fn new(
         function: &'a Function,
@@ -38,11 +47,7 @@ impl<'a> Handle<'a> {
         name: Option<&LitStr>,
         crate_path: Option<&Path>,
     ) -> Self {
-        let crate_path = crate_path.map_or_else(
-            || quote_spanned!(Span::mixed_site()=> ::durable_runtime),
-            ToTokens::to_token_stream,
-        );
-        let private = quote_spanned!(Span::mixed_site()=> #crate_path::__private);
+        let private = private(crate_path);
         Self {
             function,
             kind,

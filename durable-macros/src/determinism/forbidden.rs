@@ -147,4 +147,6 @@ fn shown(segments: &[String]) -> String {
 }
 
 #[cfg(test)]
+mod tables_tests;
+#[cfg(test)]
 mod tests;

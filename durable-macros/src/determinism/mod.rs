@@ -23,7 +23,7 @@ use syn::{
     WherePredicate,
 };
 
-pub(crate) use self::walk::Walker;
+use self::walk::Walker;
 use crate::errors::Errors;
 use crate::function::Function;
 use crate::parameters::{Parameter, Role};

@@ -22,7 +22,7 @@ use crate::errors::Errors;
 use crate::function::is_durable_function;
 
 /// Goes over one body.
-pub(crate) struct Walker<'a> {
+pub(super) struct Walker<'a> {
     private: &'a TokenStream,
     /// The name of the orchestration's context.
     context: Option<String>,
@@ -317,8 +317,7 @@ impl<'a> Walker<'a> {
 
 /// A statement that makes the compiler warn: a macro cannot do so by itself.
 fn warning(keyword: Span) -> Stmt {
-    let user = keyword;
-    let name = Ident::new("UNBOUNDED_LOOP", user);
+    let name = Ident::new("UNBOUNDED_LOOP", keyword);
     parse_quote_spanned! {Span::mixed_site()=>
         const _: () = {
             #[deprecated(

@@ -6,6 +6,7 @@ use super::parse::Helper;
 use crate::determinism;
 use crate::errors::Errors;
 use crate::function::Function;
+use crate::handle::private;
 use crate::parameters::{Borrow, Borrows};
 
 /// The function with its body checked. An async one becomes a function that returns a durable task,
@@ -16,11 +17,7 @@ pub(super) fn expand(helper: Helper, errors: &mut Errors) -> TokenStream {
         body,
         crate_path,
     } = helper;
-    let crate_path = crate_path.as_ref().map_or_else(
-        || quote_spanned!(Span::mixed_site()=> ::durable_runtime),
-        ToTokens::to_token_stream,
-    );
-    let private = quote_spanned!(Span::mixed_site()=> #crate_path::__private);
+    let private = private(crate_path.as_ref());
     let (body, not_understood) = determinism::check(&function, body, &private, errors);
     let compile_errors = errors.to_compile_errors();
     let item = if function.sig.asyncness.is_some() {

@@ -16,8 +16,8 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use crate::fixture::{
-    LONG, Owner, PARTITIONS, event, id, id_in, message, open, page, record, request, row, time,
-    upsert, waiting, worker,
+    LONG, Owner, PARTITIONS, event, eventually, id, id_in, message, open, page, record, request,
+    row, time, upsert, waiting, worker,
 };
 
 /// A directory with a place for a database.
@@ -507,6 +507,34 @@ fn the_log_does_not_grow_without_bound() {
     }
     let length = fs::metadata(log_of(&directory.path)).unwrap().len();
     assert!(length < 120 << 20, "{length}");
+}
+
+/// Room is made in the log's file ahead of commits, and a log with such room behind it is read as one
+/// without: the process may be killed at any time.
+#[test]
+fn the_room_behind_the_log_means_nothing() {
+    let directory = Directory::new();
+    let owner = Owner::new(directory.hub(), "worker");
+    owner.change(upsert(&record(&id("a")), [row(0, "[]")]));
+    let log = log_of(&directory.path);
+    let has_room = || fs::read(&log).unwrap().ends_with(&[0; 64 << 10]);
+    eventually("room in the log's file", || has_room().then_some(()));
+    let length = fs::metadata(&log).unwrap().len();
+    owner.change(upsert(&record(&id("b")), [row(0, "[]")]));
+    assert!(
+        has_room(),
+        "it was written into the room, of {length} bytes"
+    );
+
+    let crashed = Directory::new();
+    fs::copy(&directory.path, &crashed.path).unwrap();
+    fs::copy(&log, log_of(&crashed.path)).unwrap();
+    let next = Owner::new(crashed.hub(), "next");
+    for key in ["a", "b"] {
+        assert_eq!(next.record(&id(key)), Some(record(&id(key))));
+    }
+    next.change(upsert(&record(&id("c")), [row(0, "[]")]));
+    assert_eq!(next.record(&id("c")), Some(record(&id("c"))));
 }
 
 fn log_of(path: &Path) -> PathBuf {

@@ -90,7 +90,8 @@ fn write_zeros(file: &mut File, enough: u64) -> io::Result<bool> {
     while length < end {
         // Up to the next whole block.
         let rest = BLOCK - usize::try_from(length).unwrap_or(0) % BLOCK;
-        length += u64::try_from(file.write(&[0; BLOCK][..rest])?).unwrap_or(0);
+        file.write_all(&[0; BLOCK][..rest])?;
+        length += u64::try_from(rest).unwrap_or(0);
     }
     Ok(length < enough)
 }
