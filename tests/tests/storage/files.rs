@@ -517,7 +517,7 @@ fn the_room_behind_the_log_means_nothing() {
     let owner = Owner::new(directory.hub(), "worker");
     owner.change(upsert(&record(&id("a")), [row(0, "[]")]));
     let log = log_of(&directory.path);
-    let has_room = || fs::read(&log).unwrap().ends_with(&[0; 64 << 10]);
+    let has_room = || fs::read(&log).unwrap().ends_with(&[0; 16 << 10]);
     eventually("room in the log's file", || has_room().then_some(()));
     let length = fs::metadata(&log).unwrap().len();
     owner.change(upsert(&record(&id("b")), [row(0, "[]")]));
