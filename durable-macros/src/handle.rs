@@ -23,8 +23,6 @@ pub(crate) struct Handle<'a> {
 pub(crate) struct Parts {
     /// The trait that the handle implements, such as `Activity`.
     pub(crate) implements: TokenStream,
-    /// Its items other than `NAME`, `Input` and `Output`.
-    pub(crate) items: TokenStream,
     /// The value for `Registration::function`.
     pub(crate) function: TokenStream,
     /// Whether the program finds the function by itself.
@@ -98,37 +96,35 @@ impl<'a> Handle<'a> {
         let ident = &function.sig.ident;
         let conditions = conditions(&function.attrs);
         let input = associated_type("Input", &self.input());
-        let output = associated_type("Output", &self.output());
+        let output = associated_type("Output", &self.success());
         let Parts {
             implements,
-            items,
             function,
             is_collected,
         } = parts;
+        let durable = Ident::new("__durable", Span::mixed_site().located_at(ident.span()));
         let location = quote_spanned! {ident.span()=>
-            #private::SourceLocation::here(::core::module_path!())
+            #durable::SourceLocation::here(::core::module_path!())
         };
         let submission = is_collected.then(|| {
             quote_spanned! {Span::mixed_site()=>
-                #private::inventory::submit! { <#ident as #private::Register>::REGISTRATION }
+                __durable::inventory::submit! { <#ident as __durable::Register>::REGISTRATION }
             }
         });
         quote_spanned! {Span::mixed_site()=>
             #(#conditions)*
-            #[doc(hidden)]
-            #[allow(deprecated, clippy::all, clippy::pedantic)]
+            #[allow(deprecated)]
             const _: () = {
-                #[automatically_derived]
-                impl #private::#implements for #ident {
-                    const NAME: &'static ::core::primitive::str = #name;
-                    #items
+                // A path of one name is cheaper than the full one, for this crate and for the compiler.
+                use #private::{self as __durable, Otherwise as _};
+
+                impl __durable::#implements for #ident {
                     #input
                     #output
                 }
 
-                #[automatically_derived]
-                impl #private::Register for #ident {
-                    const REGISTRATION: #private::Registration = #private::Registration {
+                impl __durable::Register for #ident {
+                    const REGISTRATION: __durable::Registration = __durable::Registration {
                         name: #name,
                         location: #location,
                         function: #function,
@@ -140,23 +136,24 @@ impl<'a> Handle<'a> {
         }
     }
 
-    /// The end of a block that makes a payload or a failure of what the function returned.
-    pub(crate) fn finish(&self, returned: &TokenStream) -> TokenStream {
-        let Self {
-            kind,
-            name,
-            private,
-            ..
-        } = self;
-        quote_spanned! {Span::mixed_site()=>
-            use #private::{NoDetails as _, SerializedDetails as _, Unfinished as _};
-            let returned = #private::Returned(#returned);
-            let details = (&returned.error()).details();
-            returned.finish(#kind, #name, details)
+    /// The type that the function returns.
+    pub(crate) fn returned(&self) -> TokenStream {
+        match &self.function.sig.output {
+            ReturnType::Type(_, ty) => ty.to_token_stream(),
+            ReturnType::Default => quote!(()),
         }
     }
 
-    fn input(&self) -> TokenStream {
+    /// The fields that say how what the function returns travels.
+    pub(crate) fn output(&self) -> TokenStream {
+        let returned = self.returned();
+        quote_spanned! {Span::mixed_site()=>
+            output: __durable::Output::<#returned>::OF,
+            details: __durable::Details::<#returned>::OF,
+        }
+    }
+
+    pub(crate) fn input(&self) -> TokenStream {
         let sig = &self.function.sig;
         if is_generic(sig) {
             return quote!(());
@@ -166,7 +163,7 @@ impl<'a> Handle<'a> {
 
     /// What the function returns when it succeeds. The compiler knows what the return type is an
     /// alias of; that it is no `Result` is an error in these tokens, so they stand where it does.
-    fn output(&self) -> TokenStream {
+    fn success(&self) -> TokenStream {
         match &self.function.sig.output {
             ReturnType::Type(_, ty) if !is_generic(&self.function.sig) => {
                 let (first, last) = ends(ty);

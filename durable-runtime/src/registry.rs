@@ -1,15 +1,16 @@
 //! Names → functions: what `#[activity]` and `#[orchestrator]` register, and how it is found.
 
+pub(crate) mod code;
+
 use std::any::{TypeId, type_name};
 use std::collections::BTreeMap;
 use std::fmt;
 
-use futures_core::future::{BoxFuture, LocalBoxFuture};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::context::{ActivityInvocation, OrchestrationContext};
-use crate::model::{Failure, Payload};
+use self::code::{AsyncActivityCode, BlockingActivityCode, OrchestratorCode};
+use crate::model::Failure;
 
 /// A function that an orchestration can call with
 /// [`call_activity`](crate::OrchestrationContext::call_activity). Implemented by `#[activity]`.
@@ -18,9 +19,9 @@ use crate::model::{Failure, Payload};
     label = "not an activity",
     note = "put `#[activity]` on the function, and import it by its name"
 )]
-pub trait Activity: 'static {
+pub trait Activity: Register + 'static {
     /// The name it is registered under.
-    const NAME: &'static str;
+    const NAME: &'static str = Self::REGISTRATION.name;
     /// What it is given: its inputs, as a tuple when there are several, `()` when there is none.
     type Input: Serialize + DeserializeOwned + 'static;
     /// What it returns when it succeeds.
@@ -33,11 +34,14 @@ pub trait Activity: 'static {
     label = "not an orchestrator",
     note = "put `#[orchestrator]` on the function, and import it by its name"
 )]
-pub trait Orchestrator: 'static {
+pub trait Orchestrator: Register + 'static {
     /// The name it is registered under.
-    const NAME: &'static str;
+    const NAME: &'static str = Self::REGISTRATION.name;
     /// The version of the code, where one was given.
-    const VERSION: Option<&'static str>;
+    const VERSION: Option<&'static str> = match Self::REGISTRATION.function {
+        Function::Orchestrator(OrchestratorFunction { version, .. }) => version,
+        Function::Activity(_) => None,
+    };
     /// What it is given; `()` when it takes nothing.
     type Input: Serialize + DeserializeOwned + 'static;
     /// What it returns when it succeeds.
@@ -125,9 +129,9 @@ pub struct ActivityFunction {
 #[derive(Debug, Clone, Copy)]
 pub enum ActivityRun {
     /// An `async fn`: on the async runtime.
-    Async(fn(ActivityInvocation) -> BoxFuture<'static, Result<Payload, Failure>>),
+    Async(&'static dyn AsyncActivityCode),
     /// A plain `fn`: on the pool of blocking threads.
-    Blocking(fn(ActivityInvocation) -> Result<Payload, Failure>),
+    Blocking(&'static dyn BlockingActivityCode),
 }
 
 /// An orchestrator, with its types erased.
@@ -135,8 +139,8 @@ pub enum ActivityRun {
 pub struct OrchestratorFunction {
     /// The version of the code.
     pub version: Option<&'static str>,
-    /// Reads the input, and gives the future of the execution, which need not be `Send`.
-    pub run: fn(OrchestrationContext, Payload) -> LocalBoxFuture<'static, Result<Payload, Failure>>,
+    /// What it runs.
+    pub code: &'static dyn OrchestratorCode,
 }
 
 /// Names a type that can be injected as [`State`](crate::State).

@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use super::parse::Activity;
 use crate::errors::Errors;
 use crate::function::Function;
-use crate::handle::{Handle, Parts, respan};
+use crate::handle::{Handle, Parts};
 use crate::parameters::{Parameter, Role};
 
 /// The function, its handle, and the errors. With errors the handle is still there, so that what
@@ -33,17 +33,15 @@ pub(super) fn expand(activity: &Activity, errors: &Errors) -> TokenStream {
     let run = if is_valid {
         run(&handle)
     } else {
-        run_nothing(&handle.private)
+        run_nothing()
     };
-    let private = &handle.private;
     let states = states(function).into_iter().filter(|_| is_valid);
     let states =
-        states.map(|ty| quote_spanned!(Span::mixed_site()=> #private::StateKey::of::<#ty>));
+        states.map(|ty| quote_spanned!(Span::mixed_site()=> __durable::StateKey::of::<#ty>));
     let parts = Parts {
         implements: quote!(Activity),
-        items: TokenStream::new(),
         function: quote_spanned! {Span::mixed_site()=>
-            #private::Function::Activity(#private::ActivityFunction {
+            __durable::Function::Activity(__durable::ActivityFunction {
                 states: &[#(#states),*],
                 run: #run,
             })
@@ -81,45 +79,41 @@ fn states(function: &Function) -> Vec<&Type> {
 
 /// The value for `ActivityFunction::run`.
 fn run(handle: &Handle<'_>) -> TokenStream {
-    let Handle {
-        function, private, ..
-    } = handle;
+    let function = handle.function;
     let sig = &function.sig;
     let (prepare, arguments) = arguments(handle);
     let ident = &sig.ident;
+    let returned = handle.returned();
+    let output = handle.output();
     if sig.asyncness.is_none() {
-        let finish = handle.finish(&quote!(#ident(#(#arguments),*)));
         return quote_spanned! {Span::mixed_site()=>
-            #private::ActivityRun::Blocking(|invocation| {
-                #prepare
-                #finish
+            __durable::ActivityRun::Blocking(&__durable::BlockingActivity::<#returned> {
+                run: |invocation| {
+                    #prepare
+                    ::core::result::Result::Ok(#ident(#(#arguments),*))
+                },
+                #output
             })
         };
     }
-    let call = quote_spanned! {Span::mixed_site()=>
-        |invocation| {
-            #prepare
-            ::core::result::Result::Ok(#ident(#(#arguments),*))
-        }
-    };
-    let finish = handle.finish(&quote_spanned!(Span::mixed_site()=> result));
     // Located at the name, for an error when the future is not `Send`.
-    let run = respan(quote!(#private::run_async), ident.span());
-    let located = Span::mixed_site().located_at(ident.span());
-    let call_ident = Ident::new("call", located);
+    let boxed = quote_spanned!(Span::mixed_site().located_at(ident.span())=> __durable::boxed);
+    let future = Ident::new("future", Span::mixed_site().located_at(ident.span()));
     quote_spanned! {Span::mixed_site()=>
-        #private::ActivityRun::Async(|invocation| {
-            let #call_ident = #call;
-            #run(invocation, #call_ident, |result| { #finish })
+        __durable::ActivityRun::Async(&__durable::AsyncActivity::<#returned> {
+            begin: |invocation| {
+                #prepare
+                let #future = #ident(#(#arguments),*);
+                ::core::result::Result::Ok(#boxed(#future))
+            },
+            #output
         })
     }
 }
 
 /// The statements that make the arguments of the call, and the arguments.
 fn arguments(handle: &Handle<'_>) -> (TokenStream, Vec<Ident>) {
-    let Handle {
-        function, private, ..
-    } = handle;
+    let function = handle.function;
     let parameters = Parameter::all(&function.sig);
     let handle_ident = &function.sig.ident;
     let mut prepare = TokenStream::new();
@@ -129,10 +123,10 @@ fn arguments(handle: &Handle<'_>) -> (TokenStream, Vec<Ident>) {
         let argument = format_ident!("argument{position}", span = Span::mixed_site());
         match parameter.role {
             Role::Context(_) => prepare.extend(quote_spanned! {Span::mixed_site()=>
-                let #argument = #private::ActivityInvocation::context(&invocation);
+                let #argument = __durable::ActivityInvocation::context(invocation);
             }),
             Role::State(ty) => prepare.extend(quote_spanned! {Span::mixed_site()=>
-                let #argument = #private::ActivityInvocation::state::<#ty>(&invocation)?;
+                let #argument = __durable::ActivityInvocation::state::<#ty>(invocation)?;
             }),
             Role::Input => inputs.push(argument.clone()),
         }
@@ -144,13 +138,19 @@ fn arguments(handle: &Handle<'_>) -> (TokenStream, Vec<Ident>) {
         many => quote!((#(#many),*)),
     };
     prepare.extend(quote_spanned! {Span::mixed_site()=>
-        let #pattern = #private::activity_input::<#handle_ident>(&invocation)?;
+        let #pattern = __durable::activity_input::<#handle_ident>(invocation)?;
     });
     (prepare, arguments)
 }
 
-fn run_nothing(private: &TokenStream) -> TokenStream {
+fn run_nothing() -> TokenStream {
     quote_spanned! {Span::mixed_site()=>
-        #private::ActivityRun::Blocking(|_| ::core::unreachable!("the program does not compile"))
+        __durable::ActivityRun::Blocking(
+            &__durable::BlockingActivity::<()> {
+                run: |_| ::core::unreachable!("the program does not compile"),
+                output: __durable::Output::<()>::OF,
+                details: __durable::Details::<()>::OF,
+            },
+        )
     }
 }

@@ -4,6 +4,7 @@
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, TokenStreamExt};
 use syn::ext::IdentExt;
+use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream};
 use syn::{Expr, Ident, Lit, Pat, Token, token};
 
@@ -68,8 +69,11 @@ impl Arguments {
             return Ok(());
         }
         let ahead = input.fork();
-        if ahead.parse::<Expr>().is_ok() && is_end(&ahead) {
-            pieces.push(Piece::Expression(input.parse()?));
+        if let Ok(expression) = ahead.parse()
+            && is_end(&ahead)
+        {
+            input.advance_to(&ahead);
+            pieces.push(Piece::Expression(Box::new(expression)));
             return Ok(());
         }
         if (input.peek(token::Brace) || input.peek(token::Bracket))

@@ -17,8 +17,8 @@ mod types;
 use std::sync::LazyLock;
 
 use crate::determinism::rule::Rule;
-use index::Index;
-use pattern::{Pattern, is_method, with_generics};
+use index::{Index, Names};
+use pattern::{Pattern, is_method, method_name, type_name, with_generics};
 
 /// Something that an orchestrator must not do.
 #[derive(Debug)]
@@ -94,19 +94,19 @@ pub(crate) fn type_path(
     generic_arguments: usize,
     is_resolved: bool,
 ) -> Option<Finding> {
+    static NAMES: LazyLock<Names> = LazyLock::new(|| Names::of(types::FAMILIES, type_name));
     let last = segments.last()?;
+    let items = NAMES.items(last);
+    if items.is_empty() {
+        return None;
+    }
     let path = of_crates(segments)?;
-    let is_named = |item: &&'static str| {
-        if !item.contains(last) {
-            return false;
-        }
+    let is_meant = |item| {
         let (pattern, arguments) = with_generics(item);
         arguments == generic_arguments
             && (pattern.is_full(&path) || !is_resolved && pattern.is_end(&path))
     };
-    let family = types::FAMILIES
-        .iter()
-        .find(|family| family.items.iter().any(is_named))?;
+    let (family, _) = items.iter().find(|(_, item)| is_meant(item))?;
     Some(family.finding(last))
 }
 
@@ -120,10 +120,11 @@ pub(crate) fn static_type(last_segment: &str) -> Option<Finding> {
 
 /// What is wrong with the call of a method that has this number of arguments.
 pub(crate) fn method(name: &str, arguments: usize) -> Option<Finding> {
-    let family = methods::FAMILIES.iter().find(|family| {
-        let mut items = family.items.iter();
-        items.any(|item| item.starts_with(name) && is_method(item, name, arguments))
-    })?;
+    static NAMES: LazyLock<Names> = LazyLock::new(|| Names::of(methods::FAMILIES, method_name));
+    let items = NAMES.items(name);
+    let (family, _) = items
+        .iter()
+        .find(|(_, item)| is_method(item, name, arguments))?;
     let parameters = if arguments == 0 { "" } else { ".." };
     Some(family.finding(&format!(".{name}({parameters})")))
 }

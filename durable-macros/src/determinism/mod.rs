@@ -6,6 +6,7 @@
 
 mod allow;
 mod arguments;
+mod evident;
 mod forbidden;
 mod incomplete;
 mod rule;
@@ -69,6 +70,15 @@ impl ToTokens for Body {
     }
 }
 
+/// What a body belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// What is generated beside it compiles only if its context is the one of the runtime.
+    Orchestrator,
+    /// A `#[deterministic]` function.
+    Helper,
+}
+
 /// Checks the body of `function`, and gives what is to stand in its place. `private` is the path of
 /// what generated code may name.
 ///
@@ -77,6 +87,7 @@ impl ToTokens for Body {
 pub(crate) fn check(
     function: &Function,
     body: syn::Result<Body>,
+    kind: Kind,
     private: &TokenStream,
     errors: &mut Errors,
 ) -> (TokenStream, Option<TokenStream>) {
@@ -91,7 +102,7 @@ pub(crate) fn check(
     };
     let sig = &function.sig;
     let mut walker = Walker::new(private, context_of(sig), errors);
-    walker.enter_function(sig);
+    walker.enter_function(sig, kind);
     walker.visit_block_mut(&mut body.block);
     (body.into_token_stream(), None)
 }

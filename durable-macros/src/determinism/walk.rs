@@ -4,20 +4,20 @@ mod calls;
 mod macros;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::ToTokens;
+use quote::{ToTokens, quote_spanned};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Arm, Block, Expr, ExprCall, ExprPath, FnArg, Item, ItemStatic, Local, Macro, Pat, Path,
-    Signature, StaticMutability, Stmt, Type, TypePath, parse_quote_spanned,
+    Arm, Block, Expr, ExprCall, ExprPath, FnArg, Item, ItemStatic, Local, Macro, Pat, PatIdent,
+    Path, Signature, StaticMutability, Stmt, Type, TypePath, parse_quote_spanned,
 };
 
 use self::calls::maps_to_futures;
 use super::forbidden::{self, Finding};
 use super::rule::Rule;
 use super::scope::{Bound, Candidate, Scopes};
-use super::{allow, takes_async_closure, unbounded};
+use super::{Kind, allow, evident, takes_async_closure, unbounded};
 use crate::errors::Errors;
 use crate::function::is_durable_function;
 
@@ -26,6 +26,8 @@ pub(super) struct Walker<'a> {
     private: &'a TokenStream,
     /// The name of the orchestration's context.
     context: Option<String>,
+    /// The same, if it is sure that this name means the context wherever the walker is.
+    evident_context: Option<String>,
     errors: &'a mut Errors,
     scopes: Scopes,
     /// What the statements around allow.
@@ -86,6 +88,7 @@ impl<'a> Walker<'a> {
         Self {
             private,
             context,
+            evident_context: None,
             errors,
             scopes: Scopes::default(),
             allowed: Vec::new(),
@@ -94,7 +97,10 @@ impl<'a> Walker<'a> {
     }
 
     /// Takes note of the parameters.
-    pub(super) fn enter_function(&mut self, sig: &Signature) {
+    pub(super) fn enter_function(&mut self, sig: &Signature, kind: Kind) {
+        if kind == Kind::Orchestrator {
+            self.evident_context.clone_from(&self.context);
+        }
         self.scopes.enter(&[]);
         for argument in &sig.inputs {
             if let FnArg::Typed(typed) = argument {
@@ -219,26 +225,45 @@ impl<'a> Walker<'a> {
         match found {
             Some(Spine::Settled) => {}
             Some(Spine::Forbidden(rule)) => self.wrap(&["awaits", rule.name()], by, expression),
+            None if self.is_evident(expression) => {}
             None => self.wrap(&["task"], by, expression),
         }
+    }
+
+    fn is_context(&self, name: &Ident) -> bool {
+        self.evident_context
+            .as_ref()
+            .is_some_and(|context| name == context)
+    }
+
+    fn is_evident(&self, expression: &Expr) -> bool {
+        let context = self.evident_context.as_ref();
+        context.is_some_and(|context| evident::is_task(expression, context))
     }
 
     /// Passes `expression` to a function of the runtime, of which the compiler says that it is called
     /// at `by`.
     fn wrap(&self, function: &[&str], by: Span, expression: &mut Expr) {
         let located = Span::mixed_site().located_at(by);
-        let private = crate::handle::respan(self.private.clone(), located);
-        let names = function.iter().map(|name| Ident::new(name, located));
+        let function = self.function(function, located);
         let inner = match std::mem::replace(expression, Expr::PLACEHOLDER) {
             Expr::Paren(paren) if paren.attrs.is_empty() => *paren.expr,
             other => other,
         };
         *expression = Expr::Call(ExprCall {
             attrs: Vec::new(),
-            func: Box::new(parse_quote_spanned!(located=> #private #(::#names)*)),
+            func: Box::new(function),
             paren_token: syn::token::Paren(located),
             args: Punctuated::from_iter([inner]),
         });
+    }
+
+    /// The path of a function of the runtime. It is not parsed, which would take long for what is done
+    /// at every `.await`.
+    fn function(&self, function: &[&str], span: Span) -> Expr {
+        let private = crate::handle::respan(self.private.clone(), span);
+        let names = function.iter().map(|name| Ident::new(name, span));
+        Expr::Verbatim(quote_spanned!(span=> #private #(::#names)*))
     }
 
     /// Whether a variable has a type without the random hasher, and a constructor that makes any:
@@ -491,6 +516,13 @@ impl VisitMut for Walker<'_> {
             Expr::Verbatim(tokens) => self.not_understood(&tokens.clone()),
             _ => visit_mut::visit_expr_mut(self, expression),
         }
+    }
+
+    fn visit_pat_ident_mut(&mut self, pattern: &mut PatIdent) {
+        if self.is_context(&pattern.ident) {
+            self.evident_context = None;
+        }
+        visit_mut::visit_pat_ident_mut(self, pattern);
     }
 
     fn visit_macro_mut(&mut self, node: &mut Macro) {

@@ -3,7 +3,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::{ReturnType, Type};
 
 use super::parse::Helper;
-use crate::determinism;
+use crate::determinism::{self, Kind};
 use crate::errors::Errors;
 use crate::function::Function;
 use crate::handle::private;
@@ -18,7 +18,8 @@ pub(super) fn expand(helper: Helper, errors: &mut Errors) -> TokenStream {
         crate_path,
     } = helper;
     let private = private(crate_path.as_ref());
-    let (body, not_understood) = determinism::check(&function, body, &private, errors);
+    let (body, not_understood) =
+        determinism::check(&function, body, Kind::Helper, &private, errors);
     let compile_errors = errors.to_compile_errors();
     let item = if function.sig.asyncness.is_some() {
         task(&function, &private, &body)

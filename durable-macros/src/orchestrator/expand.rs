@@ -2,7 +2,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::parse::Orchestrator;
-use crate::determinism;
+use crate::determinism::{self, Kind};
 use crate::errors::Errors;
 use crate::handle::{Handle, Parts};
 use crate::parameters::Parameter;
@@ -24,7 +24,8 @@ pub(super) fn expand(orchestrator: Orchestrator, errors: &mut Errors) -> TokenSt
         crate_path.as_ref(),
     );
     let Handle { private, .. } = &handle;
-    let (body, not_understood) = determinism::check(&function, body, private, errors);
+    let (body, not_understood) =
+        determinism::check(&function, body, Kind::Orchestrator, private, errors);
     let item = function.item_with(&body);
     let compile_errors = errors.to_compile_errors();
     if function.sig.receiver().is_some() {
@@ -35,20 +36,17 @@ pub(super) fn expand(orchestrator: Orchestrator, errors: &mut Errors) -> TokenSt
         || quote_spanned!(Span::mixed_site()=> ::core::option::Option::None),
         |version| quote_spanned!(Span::mixed_site()=> ::core::option::Option::Some(#version)),
     );
-    let run = if errors.is_empty() {
-        run(&handle)
+    let code = if errors.is_empty() {
+        code(&handle)
     } else {
-        run_nothing()
+        no_code()
     };
     let parts = Parts {
         implements: quote!(Orchestrator),
-        items: quote_spanned! {Span::mixed_site()=>
-            const VERSION: ::core::option::Option<&'static ::core::primitive::str> = #version;
-        },
         function: quote_spanned! {Span::mixed_site()=>
-            #private::Function::Orchestrator(#private::OrchestratorFunction {
+            __durable::Function::Orchestrator(__durable::OrchestratorFunction {
                 version: #version,
-                run: #run,
+                code: #code,
             })
         },
         is_collected: errors.is_empty(),
@@ -57,39 +55,41 @@ pub(super) fn expand(orchestrator: Orchestrator, errors: &mut Errors) -> TokenSt
     quote!(#item #handle #compile_errors #not_understood)
 }
 
-/// The value for `OrchestratorFunction::run`. What is generated is as little as can be: it is compiled
+/// The value for `OrchestratorFunction::code`. What is generated is as little as can be: it is compiled
 /// anew for each orchestrator, and what the runtime does with it is not.
-fn run(handle: &Handle<'_>) -> TokenStream {
-    let Handle {
-        function, private, ..
-    } = handle;
+fn code(handle: &Handle<'_>) -> TokenStream {
+    let function = handle.function;
     let ident = &function.sig.ident;
     let has_input = Parameter::all(&function.sig)
         .iter()
         .any(Parameter::is_input);
-    let finish = handle.finish(&quote_spanned!(Span::mixed_site()=> returned));
-    let begin = |arguments: TokenStream| {
+    let returned = handle.returned();
+    let output = handle.output();
+    if has_input {
+        let input = handle.input();
         quote_spanned! {Span::mixed_site()=>
-            #private::run_orchestrator(::std::boxed::Box::pin(#ident(#arguments)), |returned| {
-                #finish
-            })
+            &__durable::WithInput::<#input, #returned> {
+                begin: |context, input| ::std::boxed::Box::pin(#ident(context, input)),
+                input: __durable::Input::<#input>::OF,
+                #output
+            }
         }
-    };
-    if !has_input {
-        let begin = begin(quote_spanned!(Span::mixed_site()=> context));
-        return quote_spanned!(Span::mixed_site()=> |context, _| #begin);
-    }
-    let begin = begin(quote_spanned!(Span::mixed_site()=> context, input));
-    quote_spanned! {Span::mixed_site()=>
-        |context, payload| match #private::orchestrator_input::<#ident>(&payload) {
-            ::core::result::Result::Ok(input) => #begin,
-            ::core::result::Result::Err(failure) => #private::refuse(failure),
+    } else {
+        quote_spanned! {Span::mixed_site()=>
+            &__durable::WithoutInput::<#returned> {
+                begin: |context| ::std::boxed::Box::pin(#ident(context)),
+                #output
+            }
         }
     }
 }
 
-fn run_nothing() -> TokenStream {
+fn no_code() -> TokenStream {
     quote_spanned! {Span::mixed_site()=>
-        |_, _| ::core::unreachable!("the program does not compile")
+        &__durable::WithoutInput::<()> {
+            begin: |_| ::core::unreachable!("the program does not compile"),
+            output: __durable::Output::<()>::OF,
+            details: __durable::Details::<()>::OF,
+        }
     }
 }

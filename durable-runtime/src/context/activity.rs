@@ -157,6 +157,10 @@ impl ActivityInvocation {
         }
     }
 
+    pub(crate) fn name(&self) -> &str {
+        self.context.name()
+    }
+
     /// The context of the call.
     pub fn context(&self) -> ActivityContext {
         self.context.clone()
@@ -192,7 +196,7 @@ impl ActivityInvocation {
 /// # Errors
 ///
 /// A failure that is not retried, naming the function, the type and what does not fit.
-pub fn decode_input<T: DeserializeOwned>(
+pub(crate) fn decode_input<T: DeserializeOwned>(
     kind: &str,
     name: &str,
     input: &Payload,
@@ -212,7 +216,11 @@ pub fn decode_input<T: DeserializeOwned>(
 /// # Errors
 ///
 /// A failure that is not retried, naming the function, the type and the reason.
-pub fn encode_output<T: Serialize>(kind: &str, name: &str, output: &T) -> Result<Payload, Failure> {
+pub(crate) fn encode_output<T: Serialize>(
+    kind: &str,
+    name: &str,
+    output: &T,
+) -> Result<Payload, Failure> {
     Payload::encode(output).map_err(|error| {
         let given = std::any::type_name::<T>();
         Failure::new(

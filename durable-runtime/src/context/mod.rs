@@ -11,8 +11,8 @@ pub(crate) mod poll;
 mod task;
 mod time;
 
-pub use activity::{ActivityContext, ActivityInvocation, State, decode_input, encode_output};
-pub(crate) use activity::{CallInfo, States};
+pub use activity::{ActivityContext, ActivityInvocation, State};
+pub(crate) use activity::{CallInfo, States, decode_input, encode_output};
 pub use call::{ActivityCall, SubOrchestratorCall};
 pub use combinators::{
     TaskOutput, WhenAll, WhenAllSettled, WhenAny, when_all, when_all_settled, when_any,

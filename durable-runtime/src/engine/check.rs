@@ -197,8 +197,11 @@ mod tests {
     use super::*;
     use crate::context::OrchestrationContext;
     use crate::context::core::Identity;
-    use crate::model::{ExecutionId, InstanceId, TaskId};
+    use crate::model::{ExecutionId, InstanceId, Payload, TaskFailed, TaskId};
     use crate::registry::OrchestratorFunction;
+    use crate::registry::code::{Output, WithoutInput};
+
+    type Returned = Result<(), TaskFailed>;
 
     fn begin(function: OrchestratorFunction) -> LiveExecution {
         let identity = Identity {
@@ -212,12 +215,12 @@ mod tests {
         LiveExecution::begin(function, identity, Payload::null(), DateTime::UNIX_EPOCH)
     }
 
-    async fn calls(ctx: OrchestrationContext, inputs: &[&str]) -> Result<Payload, Failure> {
+    async fn calls(ctx: OrchestrationContext, inputs: &[&str]) -> Returned {
         for input in inputs {
             let call = ctx.call_activity_by_name::<()>("call", input);
-            call.await.map_err(|error| Failure::from_error(&error))?;
+            call.await?;
         }
-        Ok(Payload::null())
+        Ok(())
     }
 
     /// A history in which two calls were made, of which the first has returned.
@@ -249,14 +252,23 @@ mod tests {
         }
     }
 
-    const SAME: OrchestratorFunction = OrchestratorFunction {
-        version: None,
-        run: |ctx, _| Box::pin(calls(ctx, &["one", "two"])),
-    };
-    const OTHER_INPUT: OrchestratorFunction = OrchestratorFunction {
-        version: None,
-        run: |ctx, _| Box::pin(calls(ctx, &["1", "two"])),
-    };
+    const fn function(code: &'static WithoutInput<Returned>) -> OrchestratorFunction {
+        OrchestratorFunction {
+            version: None,
+            code,
+        }
+    }
+
+    const SAME: OrchestratorFunction = function(&WithoutInput {
+        begin: |ctx| Box::pin(calls(ctx, &["one", "two"])),
+        output: Output::<Returned>::OF,
+        details: |_| None,
+    });
+    const OTHER_INPUT: OrchestratorFunction = function(&WithoutInput {
+        begin: |ctx| Box::pin(calls(ctx, &["1", "two"])),
+        output: Output::<Returned>::OF,
+        details: |_| None,
+    });
 
     /// Steps of this process are compared whole, those that were loaded as far as any replay does.
     #[test]
@@ -273,10 +285,11 @@ mod tests {
     /// What the code is refused for in the check is what the check reports.
     #[test]
     fn a_refusal_in_the_check_is_told() {
-        let stuck = OrchestratorFunction {
-            version: None,
-            run: |_, _| Box::pin(std::future::pending()),
-        };
+        let stuck = function(&WithoutInput {
+            begin: |_| Box::pin(std::future::pending()),
+            output: Output::<Returned>::OF,
+            details: |_| None,
+        });
         let failure = check(&mut begin(stuck), &history(), 2, &waiting()).unwrap_err();
         let message = failure.message();
         assert!(

@@ -69,7 +69,7 @@ impl LiveExecution {
         let core = Core::new(identity, now);
         let context = OrchestrationContext::new(Rc::clone(&core));
         // It reads the input, with code of the user's.
-        let begin = AssertUnwindSafe(|| (function.run)(context, input));
+        let begin = AssertUnwindSafe(|| function.code.begin(context, input));
         let future = catch_unwind(begin).unwrap_or_else(|panic| {
             let failure = Failure::from_panic(&*panic);
             Box::pin(std::future::ready(Err(failure)))

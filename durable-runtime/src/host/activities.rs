@@ -248,12 +248,12 @@ impl Executor {
         let states = Arc::clone(&self.shared.states);
         let invocation = ActivityInvocation::new(context, work.input.clone(), states);
         match function.run {
-            ActivityRun::Async(run) => AssertUnwindSafe(async { run(invocation).await })
+            ActivityRun::Async(code) => AssertUnwindSafe(async { code.run(invocation).await })
                 .catch_unwind()
                 .await
                 .unwrap_or_else(|panic| Err(Failure::from_panic(&*panic))),
-            ActivityRun::Blocking(run) => {
-                let joined = tokio::task::spawn_blocking(move || run(invocation)).await;
+            ActivityRun::Blocking(code) => {
+                let joined = tokio::task::spawn_blocking(move || code.run(&invocation)).await;
                 joined.unwrap_or_else(|error| {
                     Err(match error.try_into_panic() {
                         Ok(panic) => Failure::from_panic(&*panic),

@@ -2,16 +2,52 @@
 //! in it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::Family;
-use super::pattern::Pattern;
+use super::pattern::{EndNames, Pattern};
 
-/// The families of a table, by the last names of what they match.
+/// The items of a table by a name that each of them has.
+pub(super) struct Names {
+    items: HashMap<&'static str, Vec<(&'static Family, &'static str)>>,
+}
+
+impl Names {
+    pub(super) fn of(
+        families: &'static [Family],
+        name: impl Fn(&'static str) -> &'static str,
+    ) -> Self {
+        let mut items: HashMap<_, Vec<_>> = HashMap::new();
+        for family in families {
+            for item in family.items {
+                items.entry(name(item)).or_default().push((family, *item));
+            }
+        }
+        Self { items }
+    }
+
+    /// Those of this name, in the order of the table.
+    pub(super) fn items(&self, name: &str) -> &[(&'static Family, &'static str)] {
+        self.items.get(name).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The families of a table, by the names that what they match begins with.
 pub(super) struct Index {
     families: &'static [Family],
-    by_name: HashMap<&'static str, Vec<Entry>>,
-    /// Those that match more than a list of names.
-    others: Vec<Entry>,
+    /// Of full paths.
+    full: Entries,
+    /// Of the ends of paths, where those begin with a type.
+    types: Entries,
+    /// Of the ends of paths, where those begin with a module.
+    modules: Entries,
+}
+
+#[derive(Default)]
+struct Entries {
+    by_name: HashMap<&'static str, Vec<Arc<Entry>>>,
+    /// Those that begin with more than a list of names.
+    others: Vec<Arc<Entry>>,
 }
 
 struct Entry {
@@ -20,49 +56,68 @@ struct Entry {
     pattern: Pattern,
 }
 
+impl Entries {
+    fn add(&mut self, names: Option<Vec<&'static str>>, entry: &Arc<Entry>) {
+        match names {
+            Some(names) => {
+                for name in names {
+                    let entries = self.by_name.entry(name).or_default();
+                    entries.push(Arc::clone(entry));
+                }
+            }
+            None => self.others.push(Arc::clone(entry)),
+        }
+    }
+
+    fn find<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a Entry> {
+        let named = self.by_name.get(name).into_iter().flatten();
+        named.chain(&self.others).map(Arc::as_ref)
+    }
+}
+
 impl Index {
     pub(super) fn of(families: &'static [Family]) -> Self {
         let mut index = Self {
             families,
-            by_name: HashMap::new(),
-            others: Vec::new(),
+            full: Entries::default(),
+            types: Entries::default(),
+            modules: Entries::default(),
         };
         for (family, Family { items, .. }) in families.iter().enumerate() {
             for item in *items {
-                index.add(family, item);
+                let pattern = Pattern::of(item);
+                index.add(&Arc::new(Entry { family, pattern }));
             }
         }
         index
     }
 
-    fn add(&mut self, family: usize, item: &'static str) {
-        let entry = || Entry {
-            family,
-            pattern: Pattern::of(item),
-        };
-        match Pattern::of(item).last_names() {
-            Some(names) => {
-                for name in names {
-                    self.by_name.entry(name).or_default().push(entry());
+    fn add(&mut self, entry: &Arc<Entry>) {
+        self.full.add(entry.pattern.first_names(), entry);
+        match entry.pattern.end_names() {
+            EndNames::None => {}
+            EndNames::Type(names) => self.types.add(names, entry),
+            EndNames::Modules(modules) => {
+                for names in modules {
+                    self.modules.add(names, entry);
                 }
             }
-            None => self.others.push(entry()),
         }
     }
 
     /// The first family that has `path`. A full path is sure, so it goes before the end of another.
     pub(super) fn find(&self, path: &[&str], is_resolved: bool) -> Option<&'static Family> {
-        let named = path.last().and_then(|last| self.by_name.get(last));
-        let candidates = || named.into_iter().flatten().chain(&self.others);
-        let first = |has: &dyn Fn(&Pattern) -> bool| {
-            let families = candidates().filter(|entry| has(&entry.pattern));
-            families.map(|entry| entry.family).min()
-        };
-        let family = first(&|pattern| pattern.is_full(path)).or_else(|| {
+        let first = path.first()?;
+        let full = self.full.find(first);
+        let full = full.filter(|entry| entry.pattern.is_full(path));
+        let family = full.map(|entry| entry.family).min().or_else(|| {
             if is_resolved {
                 return None;
             }
-            first(&|pattern| pattern.is_end(path))
+            let types = path.iter().flat_map(|name| self.types.find(name));
+            let ends = types.chain(self.modules.find(first));
+            let ends = ends.filter(|entry| entry.pattern.is_end(path));
+            ends.map(|entry| entry.family).min()
         });
         family.map(|family| &self.families[family])
     }

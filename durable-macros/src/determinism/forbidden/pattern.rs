@@ -31,18 +31,23 @@ impl Pattern {
         }
     }
 
-    /// What the last segment of such a path may be; `None` if that is more than some names.
-    pub(super) fn last_names(&self) -> Option<Vec<&'static str>> {
-        let last = self.segments.last()?;
-        let names: Vec<_> = match last
-            .strip_prefix('{')
-            .and_then(|rest| rest.strip_suffix('}'))
-        {
-            Some(names) => names.split(", ").collect(),
-            None => vec![*last],
+    /// What a full path of such an item begins with; `None` if that is more than some names.
+    pub(super) fn first_names(&self) -> Option<Vec<&'static str>> {
+        names(self.segments.first()?)
+    }
+
+    /// What the end of the path of such an item begins with.
+    pub(super) fn end_names(&self) -> EndNames {
+        let Some(distinctive) = self.distinctive else {
+            return EndNames::None;
         };
-        let are_names = names.iter().all(|name| !name.contains('*'));
-        are_names.then_some(names)
+        let first = self.segments[distinctive];
+        if names_type(first) {
+            EndNames::Type(names(first))
+        } else {
+            let modules = &self.segments[1..=distinctive];
+            EndNames::Modules(modules.iter().map(|module| names(module)).collect())
+        }
     }
 
     /// Whether `path` is the path of such an item from its crate on.
@@ -62,6 +67,30 @@ impl Pattern {
             (1..=distinctive).any(|start| matches(&self.segments[start..], path))
         }
     }
+}
+
+/// What the end of a path that is enough to know it by begins with; a `None` inside is more than some
+/// names.
+pub(super) enum EndNames {
+    /// Nothing less than the full path is enough.
+    None,
+    /// A type, below any module.
+    Type(Option<Vec<&'static str>>),
+    /// One of several modules, where the path begins.
+    Modules(Vec<Option<Vec<&'static str>>>),
+}
+
+/// The names that a segment stands for; `None` if that is more than a list of them.
+fn names(segment: &'static str) -> Option<Vec<&'static str>> {
+    let names: Vec<_> = match segment
+        .strip_prefix('{')
+        .and_then(|rest| rest.strip_suffix('}'))
+    {
+        Some(names) => names.split(", ").collect(),
+        None => vec![segment],
+    };
+    let are_names = names.iter().all(|name| !name.contains('*'));
+    are_names.then_some(names)
 }
 
 fn matches(pattern: &[&str], path: &[&str]) -> bool {
@@ -100,6 +129,17 @@ pub(super) fn is_method(pattern: &str, name: &str, arguments: usize) -> bool {
     pattern.split_once('(').is_some_and(|(method, parameters)| {
         method == name && (parameters == "..)" || parameters.matches('_').count() == arguments)
     })
+}
+
+/// The name of a method.
+pub(super) fn method_name(pattern: &'static str) -> &'static str {
+    pattern.split_once('(').map_or(pattern, |(name, _)| name)
+}
+
+/// The name of a type without its path.
+pub(super) fn type_name(pattern: &'static str) -> &'static str {
+    let path = pattern.split_once('<').map_or(pattern, |(path, _)| path);
+    path.rsplit([':', '/']).next().unwrap_or(path)
 }
 
 /// The path of a type and the number of its generic arguments: `std::collections/HashMap<_, _>`.

@@ -77,10 +77,11 @@ impl Walker<'_> {
     }
 
     pub(super) fn method_call(&mut self, call: &mut ExprMethodCall, on_spine: bool) {
-        if let Some(finding) = forbidden::method(&call.method.to_string(), call.args.len()) {
+        let method = call.method.to_string();
+        if let Some(finding) = forbidden::method(&method, call.args.len()) {
             self.found(&call.method, &finding, on_spine);
         }
-        if STORES.contains(&call.method.to_string().as_str())
+        if STORES.contains(&method.as_str())
             && let Expr::Path(receiver) = beginning(&call.receiver)
             && is_named_like_a_static(receiver)
             && call
@@ -98,7 +99,7 @@ impl Walker<'_> {
         self.visit_expr_mut(&mut call.receiver);
         self.place.on_spine = false;
         self.arguments(&mut call.args);
-        let is_clock = call.method == "elapsed" && call.args.is_empty();
+        let is_clock = method == "elapsed" && call.args.is_empty();
         if is_clock && !self.is_allowed(Rule::Clock) && self.errors.count() == errors {
             self.clock(call);
         }
@@ -175,7 +176,7 @@ fn is_closure(expression: &Expr) -> bool {
     }
 }
 
-fn mentions(tokens: TokenStream, name: &str) -> bool {
+pub(super) fn mentions(tokens: TokenStream, name: &str) -> bool {
     tokens.into_iter().any(|tree| match tree {
         TokenTree::Ident(ident) => ident == name,
         TokenTree::Group(group) => mentions(group.stream(), name),

@@ -7,6 +7,7 @@ use syn::spanned::Spanned;
 use syn::visit_mut::VisitMut;
 use syn::{Macro, parse_quote_spanned};
 
+use super::calls::mentions;
 use super::{Walker, first};
 use crate::determinism::arguments::{self, Arguments};
 use crate::determinism::forbidden;
@@ -17,6 +18,12 @@ use crate::select::Select;
 
 impl Walker<'_> {
     pub(super) fn macro_(&mut self, node: &mut Macro) {
+        // It may bind what it is given.
+        if let Some(context) = &self.evident_context
+            && mentions(node.tokens.clone(), context)
+        {
+            self.evident_context = None;
+        }
         let candidates = self.scopes.candidates(&node.path);
         let is_own = candidates.is_empty();
         let finding = first(candidates, forbidden::macro_path);
@@ -147,6 +154,9 @@ impl Walker<'_> {
 
 /// Whether a string literal has a placeholder as `{:p}` or `{x:#p}`.
 fn formats_an_address(literal: &str) -> bool {
+    if !literal.contains("p}") {
+        return false;
+    }
     let literal = literal.replace("{{", "");
     literal.split('{').skip(1).any(|rest| {
         rest.split_once('}').is_some_and(|(placeholder, _)| {
