@@ -74,24 +74,9 @@ impl Function {
         parse.parse2(item).map_err(|error| errors.push(error)).ok()
     }
 
-    /// Reports a second attribute that says what the function is, and takes it off: this one would
-    /// be the first mistake of many.
+    /// Reports a second attribute that says what the function is, and takes it off.
     pub(crate) fn take_other_roles(&mut self, attribute: &str, errors: &mut Errors) {
-        self.attrs.retain(|attr| {
-            let Some(other) = role_of(attr) else {
-                return true;
-            };
-            let message = if other == attribute {
-                format!("`#[{attribute}]` is given twice: remove one of the two")
-            } else {
-                format!(
-                    "a function cannot be both `#[{attribute}]` and `#[{other}]`: \
-                     remove one of the two, or write two functions"
-                )
-            };
-            errors.on(attr, message);
-            false
-        });
+        take_other_roles(&mut self.attrs, attribute, "a function", errors);
     }
 
     /// The body with its braces, as it was written.
@@ -118,18 +103,22 @@ impl Function {
 
     /// The function with another body.
     ///
-    /// Lints that ask for what the attributes forbid are off: a reference in place of an owned
-    /// input, a `const fn`, a plain `fn` in place of an orchestrator without `.await`, and a
-    /// return type that is not a `Result`.
+    /// Lints that ask for what the attributes forbid are off: a plain `fn` in place of an orchestrator
+    /// without `.await`, and, which only a plain one is asked for, a reference in place of an owned
+    /// input, a `const fn`, and a return type that is not a `Result`.
     pub(crate) fn item_with(&self, body: &TokenStream) -> TokenStream {
         let Self { attrs, head, .. } = self;
-        quote! {
-            #[allow(
+        let lints = if self.sig.asyncness.is_some() {
+            quote!(clippy::unused_async)
+        } else {
+            quote! {
                 clippy::missing_const_for_fn,
                 clippy::needless_pass_by_value,
                 clippy::unnecessary_wraps,
-                clippy::unused_async,
-            )]
+            }
+        };
+        quote! {
+            #[allow(#lints)]
             #(#attrs)*
             #head #body
         }
@@ -152,7 +141,7 @@ fn begin_body(body: &TokenStream, statement: &TokenStream) -> Option<TokenStream
 }
 
 /// Whether a function comes next, as far as its first words tell.
-fn starts_function(input: ParseStream<'_>) -> bool {
+pub(crate) fn starts_function(input: ParseStream<'_>) -> bool {
     let ahead = input.fork();
     while !ahead.peek(Token![fn]) {
         let is_modifier = ahead.peek(Token![const])
@@ -165,6 +154,33 @@ fn starts_function(input: ParseStream<'_>) -> bool {
         }
     }
     true
+}
+
+/// Reports a second attribute that says what the item is, and takes it off: this one would be the first
+/// mistake of many. `what` names the item with its article.
+pub(crate) fn take_other_roles(
+    attrs: &mut Vec<Attribute>,
+    attribute: &str,
+    what: &str,
+    errors: &mut Errors,
+) {
+    attrs.retain(|attr| {
+        let Some(other) = role_of(attr) else {
+            return true;
+        };
+        let message = if other == attribute {
+            format!("`#[{attribute}]` is given twice: remove one of the two")
+        } else {
+            let remedy = if what == "a function" {
+                "remove one of the two, or write two functions"
+            } else {
+                "remove the latter"
+            };
+            format!("{what} cannot be both `#[{attribute}]` and `#[{other}]`: {remedy}")
+        };
+        errors.on(attr, message);
+        false
+    });
 }
 
 /// Whether an attribute makes a function one that has a role of its own.

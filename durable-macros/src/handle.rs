@@ -12,7 +12,7 @@ use crate::parameters::{Borrow, Borrows, Parameter, input_type};
 /// user cannot show in it, so that no lint of the user's crate looks at it.
 pub(crate) struct Handle<'a> {
     pub(crate) function: &'a Function,
-    /// "activity", "orchestrator".
+    /// "activity", "orchestrator", "entity".
     pub(crate) kind: &'static str,
     pub(crate) name: String,
     /// `::durable_runtime::__private`
@@ -21,8 +21,8 @@ pub(crate) struct Handle<'a> {
 
 /// What differs between the kinds of functions.
 pub(crate) struct Parts {
-    /// The trait that the handle implements, such as `Activity`.
-    pub(crate) implements: TokenStream,
+    /// What it implements besides `Register`.
+    pub(crate) implementations: TokenStream,
     /// The value for `Registration::function`.
     pub(crate) function: TokenStream,
     /// Whether the program finds the function by itself.
@@ -95,10 +95,8 @@ impl<'a> Handle<'a> {
         } = self;
         let ident = &function.sig.ident;
         let conditions = conditions(&function.attrs);
-        let input = associated_type("Input", &self.input());
-        let output = associated_type("Output", &self.success());
         let Parts {
-            implements,
+            implementations,
             function,
             is_collected,
         } = parts;
@@ -118,10 +116,7 @@ impl<'a> Handle<'a> {
                 // A path of one name is cheaper than the full one, for this crate and for the compiler.
                 use #private::{self as __durable, Otherwise as _};
 
-                impl __durable::#implements for #ident {
-                    #input
-                    #output
-                }
+                #implementations
 
                 impl __durable::Register for #ident {
                     const REGISTRATION: __durable::Registration = __durable::Registration {
@@ -133,6 +128,19 @@ impl<'a> Handle<'a> {
 
                 #submission
             };
+        }
+    }
+
+    /// An implementation of a trait with an `Input` and an `Output`, such as `Activity`.
+    pub(crate) fn implements(&self, name: &TokenStream) -> TokenStream {
+        let ident = &self.function.sig.ident;
+        let input = associated_type("Input", &self.input());
+        let output = associated_type("Output", &self.success());
+        quote_spanned! {Span::mixed_site()=>
+            impl __durable::#name for #ident {
+                #input
+                #output
+            }
         }
     }
 
@@ -163,17 +171,20 @@ impl<'a> Handle<'a> {
 
     /// What the function returns when it succeeds. The compiler knows what the return type is an
     /// alias of; that it is no `Result` is an error in these tokens, so they stand where it does.
-    fn success(&self) -> TokenStream {
+    pub(crate) fn success(&self) -> TokenStream {
         match &self.function.sig.output {
-            ReturnType::Type(_, ty) if !is_generic(&self.function.sig) => {
-                let (first, last) = ends(ty);
-                let private = respan(self.private.clone(), last);
-                let projection = quote_spanned!(last=> as #private::DurableResult>::Ok);
-                quote_spanned!(first=> <#ty #projection)
-            }
+            ReturnType::Type(_, ty) if !is_generic(&self.function.sig) => ok_of(ty, &self.private),
             _ => quote!(()),
         }
     }
+}
+
+/// The `T` in a `Result<T, E>`, or in an alias of one.
+pub(crate) fn ok_of(ty: &impl ToTokens, private: &TokenStream) -> TokenStream {
+    let (first, last) = ends(ty);
+    let private = respan(private.clone(), last);
+    let projection = quote_spanned!(last=> as #private::DurableResult>::Ok);
+    quote_spanned!(first=> <#ty #projection)
 }
 
 /// Whether types in the signature may name parameters that the generated code does not have.
@@ -183,7 +194,7 @@ fn is_generic(sig: &Signature) -> bool {
 }
 
 /// Where the tokens begin and where they end.
-fn ends(tokens: &impl ToTokens) -> (Span, Span) {
+pub(crate) fn ends(tokens: &impl ToTokens) -> (Span, Span) {
     let mut spans = tokens
         .to_token_stream()
         .into_iter()
@@ -212,13 +223,13 @@ pub(crate) fn respan(tokens: TokenStream, span: Span) -> TokenStream {
 }
 
 /// The `#[cfg]`s of the function: without it there is no handle either.
-fn conditions(attrs: &[Attribute]) -> impl Iterator<Item = &Attribute> {
+pub(crate) fn conditions(attrs: &[Attribute]) -> impl Iterator<Item = &Attribute> {
     attrs.iter().filter(|attr| attr.path().is_ident("cfg"))
 }
 
 /// What is said of the function that holds for its handle too. An expectation is for one place
 /// only, so what the function expects its handle allows.
-fn carried(attrs: &[Attribute]) -> impl Iterator<Item = TokenStream> + '_ {
+pub(crate) fn carried(attrs: &[Attribute]) -> impl Iterator<Item = TokenStream> + '_ {
     attrs.iter().filter_map(|attr| match &attr.meta {
         Meta::List(list) if list.path.is_ident("expect") => {
             let lints = &list.tokens;
@@ -233,7 +244,7 @@ fn carried(attrs: &[Attribute]) -> impl Iterator<Item = TokenStream> + '_ {
 
 /// The first paragraph of the function's documentation, with an empty line after it. Examples stay with the function, where
 /// they are tested once.
-fn summary(attrs: &[Attribute]) -> Vec<String> {
+pub(crate) fn summary(attrs: &[Attribute]) -> Vec<String> {
     let text: Vec<_> = attrs.iter().filter_map(doc_line).collect();
     let mut lines: Vec<_> = text
         .join("\n")

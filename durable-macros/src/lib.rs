@@ -10,6 +10,7 @@ use proc_macro::TokenStream;
 mod activity;
 mod determinism;
 mod deterministic;
+mod entity;
 mod errors;
 mod function;
 mod handle;
@@ -98,6 +99,124 @@ mod task;
 #[proc_macro_attribute]
 pub fn activity(options: TokenStream, item: TokenStream) -> TokenStream {
     activity::activity(options.into(), item.into()).into()
+}
+
+/// Makes a type an entity: a stateful object with an address, whose methods are carried out one after
+/// the other, wherever they are called from.
+///
+/// ```
+/// use durable_runtime::prelude::*;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Default, Serialize, Deserialize)]
+/// struct Counter {
+///     value: i64,
+/// }
+///
+/// #[entity]
+/// impl Counter {
+///     fn add(&mut self, amount: i64) {
+///         self.value += amount;
+///     }
+///
+///     fn get(&self) -> i64 {
+///         self.value
+///     }
+/// }
+///
+/// #[orchestrator]
+/// async fn count(ctx: OrchestrationContext) -> Result<i64> {
+///     ctx.signal::<Counter>("clicks").add(1); // one way
+///     Ok(ctx.entity::<Counter>("clicks").get().await?) // waits for the answer
+/// }
+/// ```
+///
+/// # On an `impl` block
+///
+/// The type is the state. It implements `Serialize`, `Deserialize` and `Send`, and either `Default` or
+/// the block has an `init`. The operations are the methods that take `&self` or `&mut self`, all of them
+/// in this block; what else is in it stays what it is. An operation is a plain `fn` or an `async fn`, whose future must be
+/// `Send`. It takes, in any order:
+///
+/// * an `EntityContext`, if it wants one;
+/// * any number of `State<T>`, which the host was given;
+/// * at most one input, which is owned and implements `Serialize` and `Deserialize`.
+///
+/// It returns nothing, a `T`, or a `Result<T, E>` with any `std::error::Error`; what is named `Result` is
+/// taken for one. `T` implements `Serialize` and `Deserialize`.
+///
+/// The attribute adds `Counter::id(key)`, which gives an `EntityId`.
+///
+/// # On a trait
+///
+/// ```
+/// # use durable_runtime::prelude::*;
+/// # use serde::{Deserialize, Serialize};
+/// #[entity]
+/// trait Ledger {
+///     fn add(&mut self, amount: i64);
+/// }
+///
+/// # #[derive(Default, Serialize, Deserialize)] struct Counter { value: i64 }
+/// # #[entity] impl Counter {}
+/// #[entity]
+/// impl Ledger for Counter {
+///     fn add(&mut self, amount: i64) {
+///         self.value += amount;
+///     }
+/// }
+///
+/// #[orchestrator]
+/// async fn count(ctx: OrchestrationContext, id: EntityId) -> Result<()> {
+///     ctx.signal_as::<dyn Ledger>(id).add(1);
+///     Ok(())
+/// }
+/// ```
+///
+/// The trait is an *interface*: several entities can have it, and an entity several of them. The methods
+/// are declared as they are in a block, without bodies. An entity that has the interface has one
+/// `#[entity] impl Counter { .. }` too, be it empty.
+///
+/// # On a function
+///
+/// ```
+/// use durable_runtime::prelude::*;
+///
+/// #[entity]
+/// async fn counter(ctx: EntityContext) -> Result<()> {
+///     let value: i64 = ctx.state()?.unwrap_or(0);
+///     match ctx.operation_name() {
+///         "add" => ctx.set_state(value + ctx.input::<i64>()?),
+///         "get" => ctx.return_value(value),
+///         other => return Err(Error::msg(format!("no operation {other:?}"))),
+///     }
+///     Ok(())
+/// }
+/// ```
+///
+/// The function carries out all operations, on a state of which nothing is known. It takes an
+/// `EntityContext` and any number of `State<T>`, and returns a `Result`, whose value is the answer where
+/// `return_value` gave no other. As with [`macro@activity`], a type of the same name and visibility is
+/// its handle: `counter::id(key)`.
+///
+/// # Options
+///
+/// * `name = "Counter"`: the name of the entity, where it is not that of the type or the function. Case
+///   does not matter.
+/// * `init = path`: on a block, the function that makes the state an entity begins with, a
+///   `fn(&EntityId) -> Self`.
+/// * `crate = path::to::durable_runtime`: where the runtime is found, where it is not
+///   `::durable_runtime`.
+///
+/// # Errors
+///
+/// The compiler reports, all at once, whatever keeps an operation from being called: generic parameters,
+/// `self` by value, `const`, `unsafe` and `extern`; inputs and outputs that borrow; several inputs; names
+/// that differ by case only, and the names `at` and `id`; the context of another kind of function; options
+/// that are not known.
+#[proc_macro_attribute]
+pub fn entity(options: TokenStream, item: TokenStream) -> TokenStream {
+    entity::entity(options.into(), item.into()).into()
 }
 
 /// Makes a function one that is run as an orchestration: it survives every crash, because it is

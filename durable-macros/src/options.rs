@@ -3,7 +3,7 @@
 use proc_macro2::{TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Expr, ExprLit, Ident, Lit, LitStr, Path, Token};
+use syn::{Expr, ExprLit, ExprPath, Ident, Lit, LitStr, Path, Token};
 
 use crate::errors::Errors;
 
@@ -23,6 +23,11 @@ pub(crate) const NAME: Key = Key {
 pub(crate) const VERSION: Key = Key {
     name: "version",
     example: "version = \"2.0\"",
+};
+
+pub(crate) const INIT: Key = Key {
+    name: "init",
+    example: "init = Counter::first",
 };
 
 pub(crate) const CRATE: Key = Key {
@@ -135,6 +140,22 @@ impl Options {
             );
         }
         path
+    }
+
+    /// The path given for `init`, of the function that makes the state an entity begins with.
+    pub(crate) fn init(&self, errors: &mut Errors) -> Option<ExprPath> {
+        let value = self.value(INIT)?;
+        if let Expr::Path(path) = value {
+            return Some(path.clone());
+        }
+        errors.on(
+            value,
+            format!(
+                "`init` takes the path of a `fn(&EntityId) -> Self`: write `{}`",
+                INIT.example
+            ),
+        );
+        None
     }
 
     fn value(&self, key: Key) -> Option<&Expr> {

@@ -8,13 +8,18 @@ use crate::parameters::{Borrow, Borrows, Context, Parameter, plain};
 /// All rules about the signature that do not depend on what the function is. `what` names it with
 /// its article: "an activity".
 pub(crate) fn check(sig: &Signature, what: &str, errors: &mut Errors) {
+    is_called_by_name(sig, what, errors);
+    has_no_receiver(sig, what, errors);
+    returns_a_result(sig, what, errors);
+}
+
+/// The rules that hold for methods too.
+pub(crate) fn is_called_by_name(sig: &Signature, what: &str, errors: &mut Errors) {
     is_not_const(sig, what, errors);
     is_not_unsafe(sig, what, errors);
     has_no_abi(sig, what, errors);
     has_no_generics(sig, what, errors);
-    has_no_receiver(sig, what, errors);
     is_not_variadic(sig, what, errors);
-    returns_a_result(sig, what, errors);
 }
 
 fn is_not_const(sig: &Signature, what: &str, errors: &mut Errors) {
@@ -145,7 +150,8 @@ pub(crate) fn context_is_owned(parameter: &Parameter<'_>, context: Context, erro
     }
 }
 
-fn owned_name(referent: &Type) -> String {
+/// What is written in place of a reference to `referent`.
+pub(crate) fn owned_name(referent: &Type) -> String {
     match plain(referent) {
         Type::Path(path) if path.path.is_ident("str") => "`String`".to_owned(),
         Type::Path(path) if path.qself.is_none() => match path.path.segments.last() {

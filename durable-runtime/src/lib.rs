@@ -48,26 +48,31 @@ mod registry;
 pub mod storage;
 
 pub use context::{
-    ActivityCall, ActivityContext, BoxedTask, ContinueAsNew, DurableTask, EventWait,
-    EventWaitTimeout, OrchestrationContext, State, SubOrchestratorCall, TaskOutput, Timer, WhenAll,
-    WhenAllSettled, WhenAny, when_all, when_all_settled, when_any,
+    ActivityCall, ActivityContext, BoxedTask, ContinueAsNew, DurableTask, EntityCall,
+    EntityContext, EntitySignals, EventWait, EventWaitTimeout, LockEntities, LockGuard,
+    OrchestrationContext, OrchestrationSignals, SignalTarget, State, SubOrchestratorCall,
+    TaskOutput, Timer, WhenAll, WhenAllSettled, WhenAny, when_all, when_all_settled, when_any,
 };
 pub use durable_macros::{
-    activity, allow_nondeterminism, deterministic, join, orchestrator, select,
+    activity, allow_nondeterminism, deterministic, entity, join, orchestrator, select,
 };
-pub use model::{Error, Failure, Result, RetryAttempt, RetryPolicy, TaskFailed};
-pub use registry::{Activity, NameClash, Orchestrator, Register};
+pub use model::{
+    EntityId, Error, Failure, InvalidEntityId, Result, RetryAttempt, RetryPolicy, TaskFailed,
+};
+pub use registry::{Activity, Entity, EntityInterface, NameClash, Orchestrator, Register};
 
 /// The one import of a program that uses durable functions.
 pub mod prelude {
     pub use crate::client::DurableClient;
     pub use crate::context::{
-        ActivityContext, ContinueAsNew as _, OrchestrationContext, State, when_all,
+        ActivityContext, ContinueAsNew as _, EntityContext, OrchestrationContext, State, when_all,
         when_all_settled, when_any,
     };
     pub use crate::host::DurableHost;
-    pub use crate::model::{Error, Result, RetryPolicy};
-    pub use crate::{activity, allow_nondeterminism, deterministic, join, orchestrator, select};
+    pub use crate::model::{EntityId, Error, Result, RetryPolicy};
+    pub use crate::{
+        activity, allow_nondeterminism, deterministic, entity, join, orchestrator, select,
+    };
 }
 
 #[doc(hidden)]

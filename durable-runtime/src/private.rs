@@ -10,8 +10,12 @@ pub use clock::Clock;
 pub use futures_core::future::{BoxFuture, LocalBoxFuture};
 pub use inventory;
 
+use serde::de::DeserializeOwned;
+use serde::{Serialize, Serializer};
+
 pub use crate::context::{
-    ActivityContext, ActivityInvocation, Deterministic, DurableTask, OrchestrationContext, State,
+    ActivityContext, ActivityInvocation, CallTarget, Deterministic, DurableTask,
+    OrchestrationContext, State,
 };
 pub use crate::model::{Error, Failure};
 pub use crate::registry::code::{
@@ -22,6 +26,17 @@ pub use crate::registry::{
     Activity, ActivityFunction, ActivityRun, Function, Orchestrator, OrchestratorFunction,
     Register, Registration, SourceLocation, StateKey,
 };
+
+pub use crate::context::{EntityCall, EntityContext, OperationInvocation, SignalTarget};
+pub use crate::model::{EntityId, Payload};
+pub use crate::registry::document::{
+    begin_document, on_document, on_document_later, save_document,
+};
+pub use crate::registry::entity::{
+    Entity, EntityFunction, EntityInterface, EntityOperations, EntityState, First, Operation,
+    OperationRun, begin_entity, begin_with_default, entity_state, operation, save_entity,
+};
+pub use chrono::{DateTime, Utc};
 
 pub use durable_macros::{join, select};
 
@@ -56,3 +71,49 @@ pub fn not_in_an_orchestrator(activity: &'static str) {
 pub fn activity_input<A: Activity>(invocation: &ActivityInvocation) -> Result<A::Input, Failure> {
     invocation.input()
 }
+
+/// The future of an `async` operation, which runs on any thread.
+pub fn boxed_operation<'a, F: Future + Send + 'a>(future: F) -> BoxFuture<'a, F::Output> {
+    Box::pin(future)
+}
+
+/// As [`boxed_operation`], for an operation that always succeeds.
+pub fn boxed_value<'a, F: Future + Send + 'a>(
+    future: F,
+) -> BoxFuture<'a, Result<F::Output, Error>> {
+    Box::pin(async { Ok(future.await) })
+}
+
+/// The input of an operation, on its way to the entity. This is where the compiler says that it cannot
+/// travel: what is made of it always can, so that this is said once.
+pub fn operation_input<I: Serialize + DeserializeOwned>(input: &I) -> EncodedInput {
+    EncodedInput(Payload::encode(input))
+}
+
+/// An input as JSON, or why there is none.
+#[derive(Debug)]
+pub struct EncodedInput(serde_json::Result<Payload>);
+
+impl Serialize for EncodedInput {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.0 {
+            Ok(input) => input.serialize(serializer),
+            Err(error) => Err(serde::ser::Error::custom(error)),
+        }
+    }
+}
+
+/// A call of an operation. This is where the compiler says that its output cannot travel.
+pub fn call_operation<O: Serialize + DeserializeOwned>(
+    target: &CallTarget,
+    operation: &str,
+    input: &impl Serialize,
+) -> EntityCall<O> {
+    target.call(operation, input)
+}
+
+/// Nothing happens here: this is where the compiler says that a trait is no interface.
+pub const fn is_interface<I: EntityInterface + ?Sized>() {}
+
+/// Nothing happens here: this is where the compiler says that an output cannot travel.
+pub fn is_sent<O: Serialize + DeserializeOwned>() {}

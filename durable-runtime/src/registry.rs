@@ -1,16 +1,24 @@
 //! Names → functions: what `#[activity]` and `#[orchestrator]` register, and how it is found.
 
 pub(crate) mod code;
+pub(crate) mod document;
+mod entities;
+pub(crate) mod entity;
 
 use std::any::{TypeId, type_name};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::panic::Location;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use self::code::{AsyncActivityCode, BlockingActivityCode, OrchestratorCode};
 use crate::model::Failure;
+pub(crate) use entities::{Entities, RegisteredEntity};
+pub use entity::{Entity, EntityInterface};
+use entity::{EntityFunction, EntityOperations};
+pub(crate) use entity::{EntityState, OperationRun};
 
 /// A function that an orchestration can call with
 /// [`call_activity`](crate::OrchestrationContext::call_activity). Implemented by `#[activity]`.
@@ -40,7 +48,7 @@ pub trait Orchestrator: Register + 'static {
     /// The version of the code, where one was given.
     const VERSION: Option<&'static str> = match Self::REGISTRATION.function {
         Function::Orchestrator(OrchestratorFunction { version, .. }) => version,
-        Function::Activity(_) => None,
+        _ => None,
     };
     /// What it is given; `()` when it takes nothing.
     type Input: Serialize + DeserializeOwned + 'static;
@@ -52,8 +60,9 @@ pub trait Orchestrator: Register + 'static {
 /// Implemented by the attribute macros.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a durable function",
-    label = "not an activity or orchestrator",
-    note = "put `#[activity]` or `#[orchestrator]` on the function, and import it by its name"
+    label = "not an activity, orchestrator or entity",
+    note = "put `#[activity]` or `#[orchestrator]` on the function, and import it by its name; or \
+            `#[entity]` on an `impl` block of the type"
 )]
 pub trait Register {
     /// What is to be known of the function.
@@ -78,31 +87,25 @@ inventory::collect!(Registration);
 pub struct SourceLocation {
     /// `module_path!()`
     pub module: &'static str,
-    /// `file!()`
-    pub file: &'static str,
-    /// `line!()`
-    pub line: u32,
-    /// `column!()`
-    pub column: u32,
+    /// The file, with line and column.
+    pub place: &'static Location<'static>,
 }
 
 impl SourceLocation {
     /// Where this is called.
     #[track_caller]
     pub const fn here(module: &'static str) -> Self {
-        let caller = std::panic::Location::caller();
         Self {
             module,
-            file: caller.file(),
-            line: caller.line(),
-            column: caller.column(),
+            place: Location::caller(),
         }
     }
 }
 
 impl fmt::Display for SourceLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{} (module {})", self.file, self.line, self.module)
+        let Self { module, place } = self;
+        write!(f, "{}:{} (module {module})", place.file(), place.line())
     }
 }
 
@@ -114,6 +117,10 @@ pub enum Function {
     Activity(ActivityFunction),
     /// See [`Orchestrator`].
     Orchestrator(OrchestratorFunction),
+    /// See [`Entity`].
+    Entity(EntityFunction),
+    /// See [`EntityInterface`]; the name is that of the entity.
+    EntityOperations(EntityOperations),
 }
 
 /// An activity, with its types erased.
@@ -179,6 +186,7 @@ pub(crate) struct Registry {
     activities: BTreeMap<&'static str, Registration>,
     /// By name, then by version; the highest version comes last.
     orchestrators: BTreeMap<&'static str, BTreeMap<Version, Registration>>,
+    entities: Entities,
 }
 
 impl Registry {
@@ -190,6 +198,10 @@ impl Registry {
     /// Adds a function. One that is there already (registered by hand and collected) is fine.
     pub(crate) fn add(&mut self, registration: Registration) -> Result<(), NameClash> {
         let (kind, earlier) = match registration.function {
+            Function::Entity(function) => return self.entities.add(registration, function),
+            Function::EntityOperations(operations) => {
+                return self.entities.add_operations(&registration, operations);
+            }
             Function::Activity(_) => (
                 "activity",
                 self.activities.insert(registration.name, registration),
@@ -218,7 +230,7 @@ impl Registry {
             .values()
             .filter_map(|registration| match registration.function {
                 Function::Activity(function) => Some((registration, function)),
-                Function::Orchestrator(_) => None,
+                _ => None,
             })
     }
 
@@ -270,8 +282,13 @@ impl Registry {
         let found = self.orchestrators.get(name)?.get(&Version::new(version))?;
         match found.function {
             Function::Orchestrator(function) => Some(function),
-            Function::Activity(_) => None,
+            _ => None,
         }
+    }
+
+    /// The entities, of which each is registered once.
+    pub(crate) fn entities(&self) -> &Entities {
+        &self.entities
     }
 }
 

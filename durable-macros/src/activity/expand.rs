@@ -39,7 +39,7 @@ pub(super) fn expand(activity: &Activity, errors: &Errors) -> TokenStream {
     let states =
         states.map(|ty| quote_spanned!(Span::mixed_site()=> __durable::StateKey::of::<#ty>));
     let parts = Parts {
-        implements: quote!(Activity),
+        implementations: handle.implements(&quote!(Activity)),
         function: quote_spanned! {Span::mixed_site()=>
             __durable::Function::Activity(__durable::ActivityFunction {
                 states: &[#(#states),*],

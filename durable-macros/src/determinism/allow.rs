@@ -9,13 +9,13 @@ use crate::errors::Errors;
 
 const EXAMPLE: &str = "write `#[allow_nondeterminism(clock, reason = \"..\")]`";
 
-/// Takes the attributes off a statement. Gives the rules that they let through.
-pub(super) fn of_statement(statement: &mut Stmt, errors: &mut Errors) -> Vec<Rule> {
+/// Takes the attributes off a statement. Gives the rules that they let through, if there are any.
+pub(super) fn of_statement(statement: &mut Stmt, errors: &mut Errors) -> Option<Vec<Rule>> {
     match statement {
         Stmt::Local(local) => take(&mut local.attrs, errors),
         Stmt::Macro(statement) => take(&mut statement.attrs, errors),
         Stmt::Expr(expression, _) => of_expression(leftmost(expression), errors),
-        Stmt::Item(_) => Vec::new(),
+        Stmt::Item(_) => None,
     }
 }
 
@@ -29,8 +29,8 @@ fn leftmost(expression: &mut Expr) -> &mut Expr {
     }
 }
 
-fn of_expression(expression: &mut Expr, errors: &mut Errors) -> Vec<Rule> {
-    attributes(expression).map_or_else(Vec::new, |attrs| take(attrs, errors))
+fn of_expression(expression: &mut Expr, errors: &mut Errors) -> Option<Vec<Rule>> {
+    take(attributes(expression)?, errors)
 }
 
 fn attributes(expression: &mut Expr) -> Option<&mut Vec<Attribute>> {
@@ -67,8 +67,8 @@ fn attributes(expression: &mut Expr) -> Option<&mut Vec<Attribute>> {
 }
 
 /// Takes the attributes out of `attrs`.
-pub(super) fn take(attrs: &mut Vec<Attribute>, errors: &mut Errors) -> Vec<Rule> {
-    let mut allowed = Vec::new();
+pub(super) fn take(attrs: &mut Vec<Attribute>, errors: &mut Errors) -> Option<Vec<Rule>> {
+    let mut allowed = None;
     attrs.retain(|attr| {
         let is_ours = attr
             .path()
@@ -76,7 +76,8 @@ pub(super) fn take(attrs: &mut Vec<Attribute>, errors: &mut Errors) -> Vec<Rule>
             .last()
             .is_some_and(|last| last.ident == "allow_nondeterminism");
         if is_ours {
-            allowed.extend(read(attr, errors));
+            let rules = allowed.get_or_insert_with(Vec::new);
+            rules.extend(read(attr, errors));
         }
         !is_ours
     });

@@ -8,12 +8,13 @@ use syn::{Expr, ExprMethodCall};
 
 /// The methods of the context that give a task, with the methods that these tasks have and that give a
 /// task again.
-const TASKS: [(&str, &[&str]); 7] = [
+const TASKS: [(&str, &[&str]); 8] = [
     ("call_activity", CALL),
     ("call_activity_by_name", CALL),
     ("call_sub_orchestrator", SUB_CALL),
     ("call_sub_orchestrator_by_name", SUB_CALL),
     ("create_timer", &["start"]),
+    ("lock", &["start"]),
     ("sleep", &["start"]),
     ("wait_for_external_event", &["start", "timeout"]),
 ];

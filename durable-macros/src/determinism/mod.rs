@@ -93,10 +93,10 @@ pub(crate) fn check(
 ) -> (TokenStream, Option<TokenStream>) {
     let tokens = function.body();
     let finished = || incomplete::finish(tokens).and_then(|tokens| syn::parse2(tokens).ok());
-    let mut body = match body {
-        Ok(body) => body,
+    let (mut body, is_finished) = match body {
+        Ok(body) => (body, false),
         Err(error) => match finished() {
-            Some(body) => body,
+            Some(body) => (body, true),
             None => return (tokens.clone(), Some(not_understood(&error))),
         },
     };
@@ -104,7 +104,13 @@ pub(crate) fn check(
     let mut walker = Walker::new(private, context_of(sig), errors);
     walker.enter_function(sig, kind);
     walker.visit_block_mut(&mut body.block);
-    (body.into_token_stream(), None)
+    let checked = if is_finished || walker.is_changed() {
+        body.into_token_stream()
+    } else {
+        // To make tokens of it again would take long, here and in the compiler.
+        tokens.clone()
+    };
+    (checked, None)
 }
 
 /// The compiler evaluates a constant only when nothing else is wrong.

@@ -33,6 +33,8 @@ pub(super) struct Walker<'a> {
     /// What the statements around allow.
     allowed: Vec<Rule>,
     place: Place,
+    /// Whether the body is no longer what was written.
+    is_changed: bool,
 }
 
 /// Where in the body the walker is.
@@ -93,7 +95,12 @@ impl<'a> Walker<'a> {
             scopes: Scopes::default(),
             allowed: Vec::new(),
             place: Place::default(),
+            is_changed: false,
         }
+    }
+
+    pub(super) fn is_changed(&self) -> bool {
+        self.is_changed
     }
 
     /// Takes note of the parameters.
@@ -112,6 +119,14 @@ impl<'a> Walker<'a> {
                     self.scopes.bind_closure(&pattern.ident);
                 }
             }
+        }
+    }
+
+    /// Allows what the attributes of a statement do, which were taken off it.
+    fn allow(&mut self, taken: Option<Vec<Rule>>) {
+        if let Some(rules) = taken {
+            self.allowed.extend(rules);
+            self.is_changed = true;
         }
     }
 
@@ -243,7 +258,8 @@ impl<'a> Walker<'a> {
 
     /// Passes `expression` to a function of the runtime, of which the compiler says that it is called
     /// at `by`.
-    fn wrap(&self, function: &[&str], by: Span, expression: &mut Expr) {
+    fn wrap(&mut self, function: &[&str], by: Span, expression: &mut Expr) {
+        self.is_changed = true;
         let located = Span::mixed_site().located_at(by);
         let function = self.function(function, located);
         let inner = match std::mem::replace(expression, Expr::PLACEHOLDER) {
@@ -312,6 +328,7 @@ impl<'a> Walker<'a> {
         let is_routed = !self.place.in_item && !self.is_allowed(Rule::UnboundedLoop);
         if is_routed && unbounded::is_unbounded(body, label) {
             body.stmts.insert(0, warning(keyword));
+            self.is_changed = true;
         }
     }
 
@@ -408,8 +425,8 @@ impl VisitMut for Walker<'_> {
 
     fn visit_stmt_mut(&mut self, statement: &mut Stmt) {
         let count = self.allowed.len();
-        let allowed = allow::of_statement(statement, self.errors);
-        self.allowed.extend(allowed);
+        let taken = allow::of_statement(statement, self.errors);
+        self.allow(taken);
         let hash_is_found = std::mem::take(&mut self.place.hash_is_found);
         let errors = self.errors.count();
         let is_async_closure = match &*statement {
@@ -443,8 +460,8 @@ impl VisitMut for Walker<'_> {
 
     fn visit_arm_mut(&mut self, arm: &mut Arm) {
         let count = self.allowed.len();
-        let allowed = allow::take(&mut arm.attrs, self.errors);
-        self.allowed.extend(allowed);
+        let taken = allow::take(&mut arm.attrs, self.errors);
+        self.allow(taken);
         visit_mut::visit_arm_mut(self, arm);
         self.allowed.truncate(count);
     }
@@ -476,6 +493,7 @@ impl VisitMut for Walker<'_> {
                     let by = Span::mixed_site().located_at(call.method.span());
                     let private = crate::handle::respan(self.private.clone(), by);
                     *expression = parse_quote_spanned!(by=> #call.map(#private::deterministic));
+                    self.is_changed = true;
                 }
             }
             // The way to where an awaited expression begins.

@@ -42,7 +42,7 @@ pub(super) fn expand(orchestrator: Orchestrator, errors: &mut Errors) -> TokenSt
         no_code()
     };
     let parts = Parts {
-        implements: quote!(Orchestrator),
+        implementations: handle.implements(&quote!(Orchestrator)),
         function: quote_spanned! {Span::mixed_site()=>
             __durable::Function::Orchestrator(__durable::OrchestratorFunction {
                 version: #version,
@@ -69,7 +69,7 @@ fn code(handle: &Handle<'_>) -> TokenStream {
         let input = handle.input();
         quote_spanned! {Span::mixed_site()=>
             &__durable::WithInput::<#input, #returned> {
-                begin: |context, input| ::std::boxed::Box::pin(#ident(context, input)),
+                function: &#ident,
                 input: __durable::Input::<#input>::OF,
                 #output
             }
@@ -77,7 +77,7 @@ fn code(handle: &Handle<'_>) -> TokenStream {
     } else {
         quote_spanned! {Span::mixed_site()=>
             &__durable::WithoutInput::<#returned> {
-                begin: |context| ::std::boxed::Box::pin(#ident(context)),
+                function: &#ident,
                 #output
             }
         }
@@ -87,7 +87,7 @@ fn code(handle: &Handle<'_>) -> TokenStream {
 fn no_code() -> TokenStream {
     quote_spanned! {Span::mixed_site()=>
         &__durable::WithoutInput::<()> {
-            begin: |_| ::core::unreachable!("the program does not compile"),
+            function: &|_: __durable::OrchestrationContext| ::core::future::ready(()),
             output: __durable::Output::<()>::OF,
             details: __durable::Details::<()>::OF,
         }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::model::{Failure, InvalidInstanceId, PayloadTooLarge, Rejection, RuntimeStatus};
+use crate::model::{
+    Failure, InvalidEntityId, InvalidInstanceId, PayloadTooLarge, Rejection, RuntimeStatus,
+};
 use crate::storage::StorageError;
 
 /// An error of a [`DurableClient`](super::DurableClient).
@@ -29,6 +31,15 @@ pub enum ClientError {
     /// The id breaks a rule.
     #[error(transparent)]
     InvalidInstanceId(#[from] InvalidInstanceId),
+    /// The id of an entity breaks a rule.
+    #[error(transparent)]
+    InvalidEntityId(#[from] InvalidEntityId),
+    /// No entity of the name is registered, or it has no such operation.
+    #[error("{message}")]
+    UnknownEntity {
+        /// Names it, and the nearest known one.
+        message: String,
+    },
     /// No orchestrator of the name (in the version asked for) is registered.
     #[error("{message}")]
     UnknownOrchestrator {
@@ -106,6 +117,7 @@ impl From<Rejection> for ClientError {
                 action,
                 needs,
             },
+            Rejection::UnknownEntity { message } => Self::UnknownEntity { message },
             Rejection::UnknownOrchestrator { message } => Self::UnknownOrchestrator { message },
         }
     }

@@ -239,6 +239,10 @@ fn check_unowned(
     to: &InstanceId,
     command: &Command,
 ) -> Result<(), ClientError> {
+    if matches!(command, Command::Entity(_)) {
+        // An entity need not exist to be asked something.
+        return Ok(());
+    }
     let found = storage.summary(to, false)?;
     let queued = queued(storage, to)?;
     let is_queued = queued.iter().any(is_start);
@@ -279,7 +283,13 @@ fn refusal(command: &Command, status: RuntimeStatus) -> Option<(&'static str, &'
         Command::Resume { .. } => ("resuming", "has not ended", !status.has_ended()),
         Command::Rewind { .. } => ("rewinding", "has failed", status == RuntimeStatus::Failed),
         Command::Purge => ("purging", "has ended", status.has_ended()),
-        Command::Start(_) | Command::SubOrchestrationEnded { .. } => return None,
+        Command::Start(_)
+        | Command::SubOrchestrationEnded { .. }
+        | Command::Entity(_)
+        | Command::EntityAnswered { .. }
+        | Command::LockEntity(_)
+        | Command::UnlockEntity(_)
+        | Command::LockAnswered(_) => return None,
     };
     (!is_fine).then_some((action, needs))
 }

@@ -1,10 +1,12 @@
 //! Starting, watching and steering orchestrations.
 
+mod entities;
 mod error;
 mod link;
 mod query;
 mod start;
 mod status;
+mod token;
 
 use std::fmt;
 use std::future::IntoFuture;
@@ -16,6 +18,7 @@ use futures_util::TryStreamExt;
 use serde::Serialize;
 use serde_json::Value;
 
+pub use entities::{ClientSignals, EntityMetadata, EntityPage, EntityQuery, ListEntities};
 pub use error::ClientError;
 use link::Link;
 pub(crate) use link::LocalHost;

@@ -4,14 +4,12 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::future::IntoFuture;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use futures_core::Stream;
 use futures_core::future::BoxFuture;
 use futures_util::stream;
 
-use super::{ClientError, DurableClient, OrchestrationStatus};
+use super::{ClientError, DurableClient, OrchestrationStatus, token};
 use crate::model::{InstanceId, RuntimeStatus, Tags};
 use crate::storage::{InstanceFilter, InstancePageRequest, PageKey};
 
@@ -241,21 +239,14 @@ async fn read_page(
     })
 }
 
-/// A token is the key of the last instance, with a checksum before it.
+/// A token is the key of the last instance.
 fn encode_token(key: &PageKey) -> String {
-    let text = format!("{}:{}", key.created.timestamp_micros(), key.id);
-    let mut bytes = crc32fast::hash(text.as_bytes()).to_be_bytes().to_vec();
-    bytes.extend_from_slice(text.as_bytes());
-    URL_SAFE_NO_PAD.encode(bytes)
+    token::encode(&format!("{}:{}", key.created.timestamp_micros(), key.id))
 }
 
 fn decode_token(token: &str) -> Option<PageKey> {
-    let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
-    let (checksum, text) = bytes.split_first_chunk::<4>()?;
-    if crc32fast::hash(text) != u32::from_be_bytes(*checksum) {
-        return None;
-    }
-    let (micros, id) = std::str::from_utf8(text).ok()?.split_once(':')?;
+    let place = token::decode(token)?;
+    let (micros, id) = place.split_once(':')?;
     Some(PageKey {
         created: DateTime::from_timestamp_micros(micros.parse().ok()?)?,
         id: InstanceId::new(id).ok()?,

@@ -205,6 +205,7 @@ fn blank_result(event: &mut HistoryEvent) {
     match &mut event.kind {
         EventKind::TaskCompleted { result, .. }
         | EventKind::SubOrchestrationCompleted { result, .. }
+        | EventKind::EntityCompleted { result, .. }
         | EventKind::ExecutionCompleted { result } => *result = Payload::null(),
         _ => {}
     }

@@ -126,6 +126,16 @@ impl States {
         self.values.contains_key(&key)
     }
 
+    pub(crate) fn injected<T: Send + Sync + 'static>(&self) -> Result<State<T>, Failure> {
+        self.get().ok_or_else(|| {
+            let message = format!(
+                "the host was given no state of type {}",
+                StateKey::of::<T>().name
+            );
+            Failure::new(Failure::NOT_REGISTERED, message).non_retriable()
+        })
+    }
+
     fn get<T: Send + Sync + 'static>(&self) -> Option<State<T>> {
         let value = Arc::clone(self.values.get(&StateKey::of::<T>())?);
         value.downcast().ok().map(State)
@@ -181,13 +191,7 @@ impl ActivityInvocation {
     ///
     /// A failure when the host has none of the type, which its start has ruled out.
     pub fn state<T: Send + Sync + 'static>(&self) -> Result<State<T>, Failure> {
-        self.states.get().ok_or_else(|| {
-            let message = format!(
-                "the host was given no state of type {}",
-                StateKey::of::<T>().name
-            );
-            Failure::new(Failure::NOT_REGISTERED, message).non_retriable()
-        })
+        self.states.injected()
     }
 }
 

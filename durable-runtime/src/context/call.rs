@@ -1,4 +1,4 @@
-//! Calls of activities and sub-orchestrations, with their retries and time limits.
+//! Calls of activities, sub-orchestrations and entities, with their retries and time limits.
 
 use std::fmt;
 use std::future::Future;
@@ -13,9 +13,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::core::{Core, Outcome};
+use super::section::Section;
 use super::time::after;
 use crate::model::{
-    EventKind, Failure, InstanceId, Payload, RetryAttempt, RetryPolicy, TaskFailed, TaskId,
+    EntityId, EventKind, Failure, InstanceId, Payload, RetryAttempt, RetryPolicy, TaskFailed,
+    TaskId,
 };
 
 /// A call of an activity: a durable task of its output.
@@ -36,6 +38,18 @@ pub struct ActivityCall<T> {
 /// result is ignored.
 #[must_use = "the orchestrator is called only when the task is awaited or started [unawaited]"]
 pub struct SubOrchestratorCall<T> {
+    call: Call,
+    output: PhantomData<fn() -> T>,
+}
+
+/// A call of an operation of an entity: a durable task of its output.
+///
+/// The call takes its number when it is made and is scheduled when it is first polled (or with
+/// [`start`](Self::start)). Dropping it abandons it: the operation is carried out, its result is
+/// ignored.
+#[must_use = "the operation is called only when the task is awaited or started; to send it one way, \
+              use `signal` [unawaited]"]
+pub struct EntityCall<T> {
     call: Call,
     output: PhantomData<fn() -> T>,
 }
@@ -99,6 +113,7 @@ macro_rules! call_methods {
 
 call_methods!(ActivityCall);
 call_methods!(SubOrchestratorCall);
+call_methods!(EntityCall);
 
 impl<T> ActivityCall<T> {
     pub(crate) fn new(core: &Rc<Core>, name: &str, input: &(impl Serialize + ?Sized)) -> Self {
@@ -140,6 +155,25 @@ impl<T> SubOrchestratorCall<T> {
     }
 }
 
+impl<T> EntityCall<T> {
+    pub(crate) fn new(
+        core: &Rc<Core>,
+        entity: EntityId,
+        operation: &str,
+        input: &impl Serialize,
+    ) -> Self {
+        let checked = entity.instance();
+        let mut call = Call::new(core, operation, input, Target::Entity(entity));
+        if let Err(error) = checked {
+            call.input = Err(Failure::from_error(&error).non_retriable());
+        }
+        Self {
+            call,
+            output: PhantomData,
+        }
+    }
+}
+
 type Decide = Box<dyn FnMut(RetryAttempt<'_>) -> bool>;
 
 /// A call without its output type.
@@ -162,6 +196,7 @@ enum Target {
         instance: Option<String>,
         version: Option<String>,
     },
+    Entity(EntityId),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -213,16 +248,24 @@ impl Call {
 
     fn schedule_first(&mut self) {
         if let (Stage::New(id), Ok(_)) = (self.stage, &self.input) {
-            // A call that cannot be made fails when it is awaited.
-            self.stage = self
-                .schedule(id)
-                .map_or(Stage::New(id), |()| Stage::Running(id));
+            match self.schedule(id) {
+                Ok(()) => self.stage = Stage::Running(id),
+                // A call that cannot be made fails when it is awaited.
+                Err(failure) => self.input = Err(failure),
+            }
         }
     }
 
     /// Emits the action of one attempt.
     fn schedule(&mut self, id: TaskId) -> Result<(), Failure> {
         let input = self.input.clone()?;
+        match &self.target {
+            Target::Activity => {}
+            Target::SubOrchestration { .. } => {
+                self.core.check_section(Section::check_sub_orchestration)?;
+            }
+            Target::Entity(entity) => self.core.note_entity_call(entity, id)?,
+        }
         let action = match &self.target {
             Target::Activity => EventKind::TaskScheduled {
                 id,
@@ -234,6 +277,12 @@ impl Call {
                 instance: self.child_id(instance.as_deref(), id)?,
                 name: self.name.clone(),
                 version: version.clone(),
+                input,
+            },
+            Target::Entity(entity) => EventKind::EntityCalled {
+                id,
+                entity: entity.clone(),
+                operation: self.name.clone(),
                 input,
             },
         };

@@ -9,8 +9,9 @@ use rustc_hash::FxHashMap;
 
 use super::events::{Delivered, EventQueues};
 use super::poll::{self, Waiter};
+use super::section::Section;
 use super::time::to_stored_precision;
-use crate::model::{EventKind, ExecutionId, Failure, InstanceId, Payload, TaskId};
+use crate::model::{EntityId, EventKind, ExecutionId, Failure, InstanceId, Payload, TaskId};
 
 /// What an execution is, for the user's code to ask.
 #[derive(Debug, Clone)]
@@ -47,6 +48,7 @@ struct CoreState {
     cancelled_timers: Vec<TaskId>,
     custom_status: Option<Payload>,
     continue_as_new: Option<ContinueAsNewRequest>,
+    section: Option<Section>,
     /// The first activity that the code called as a function.
     direct_call: Option<&'static str>,
 }
@@ -83,6 +85,8 @@ struct Slot {
 #[derive(Debug)]
 pub(crate) enum Outcome {
     TimerFired,
+    /// All entities of a critical section are locked.
+    Locked,
     Returned(Result<Payload, Failure>),
     Event(Delivered),
 }
@@ -171,6 +175,9 @@ impl Core {
     pub(crate) fn complete(&self, id: TaskId, outcome: Outcome) {
         let waiter = {
             let mut state = self.state.borrow_mut();
+            if let Some(section) = &mut state.section {
+                section.answered(id);
+            }
             let Some(slot) = state.slots.get_mut(&id) else {
                 return;
             };
@@ -290,6 +297,70 @@ impl Core {
         if state.slots.remove(&id).is_some() {
             state.cancelled_timers.push(id);
         }
+    }
+
+    /// Asks for a critical section over `entities`, which are in order.
+    pub(crate) fn request_lock(
+        &self,
+        id: TaskId,
+        entities: &Rc<[EntityId]>,
+    ) -> Result<(), Failure> {
+        if let Some(section) = &self.state.borrow().section {
+            return Err(section.nested());
+        }
+        self.schedule(
+            id,
+            EventKind::LockRequested {
+                id,
+                entities: entities.to_vec(),
+            },
+        );
+        let section = Section::requested(id, Rc::clone(entities));
+        self.state.borrow_mut().section = Some(section);
+        Ok(())
+    }
+
+    /// From now on the rules of the section that `id` asked for count.
+    pub(crate) fn enter_section(&self, id: TaskId) {
+        let mut state = self.state.borrow_mut();
+        if let Some(section) = state.section.as_mut().filter(|section| section.id == id) {
+            section.enter();
+        }
+    }
+
+    /// The section that `id` asked for has ended, or does not come.
+    pub(crate) fn forget_section(&self, id: TaskId) {
+        self.state
+            .borrow_mut()
+            .section
+            .take_if(|section| section.id == id);
+    }
+
+    /// The code has dropped the guard of a section, or the request for it.
+    pub(crate) fn release_lock(&self, id: TaskId) {
+        if self.closing.get() {
+            return;
+        }
+        self.forget_section(id);
+        let mut state = self.state.borrow_mut();
+        state.slots.remove(&id);
+        state.actions.push(EventKind::LockReleased { id });
+    }
+
+    /// Notes the call `id` of `entity`, if a critical section allows it.
+    pub(crate) fn note_entity_call(&self, entity: &EntityId, id: TaskId) -> Result<(), Failure> {
+        match &mut self.state.borrow_mut().section {
+            Some(section) => section.call(entity, id),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a critical section allows what `check` asks it for.
+    pub(super) fn check_section(
+        &self,
+        check: impl FnOnce(&Section) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        self.state.borrow().section.as_ref().map_or(Ok(()), check)
     }
 
     pub(crate) fn set_custom_status(&self, status: Payload) {

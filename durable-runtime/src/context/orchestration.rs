@@ -8,15 +8,17 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use super::call::{ActivityCall, SubOrchestratorCall};
+use super::call::{ActivityCall, EntityCall, SubOrchestratorCall};
 use super::core::Core;
 use super::event::EventWait;
+use super::lock::LockEntities;
 use super::poll;
+use super::signals::{CallTarget, OrchestrationSignals, SignalTarget};
 use super::time::{Timer, after};
 use crate::model::{
-    Error, EventKind, Failure, InstanceId, Payload, PayloadTooLarge, Result, TaskFailed,
+    EntityId, Error, EventKind, Failure, InstanceId, Payload, PayloadTooLarge, Result, TaskFailed,
 };
-use crate::registry::{Activity, Orchestrator};
+use crate::registry::{Activity, Entity, EntityInterface, Orchestrator};
 
 /// What an orchestrator does everything through. Cheap to clone.
 ///
@@ -127,6 +129,80 @@ impl OrchestrationContext {
         input: impl Serialize,
     ) -> SubOrchestratorCall<O> {
         SubOrchestratorCall::new(&self.core, name, &input)
+    }
+
+    /// Calls the entity `key` of the kind `E`: a method of what it gives calls an operation.
+    pub fn entity<E: Entity>(&self, key: impl Into<String>) -> E::Calls {
+        CallTarget::new(&self.core, EntityId::new(E::NAME, key)).into()
+    }
+
+    /// Calls an entity through an interface that it has.
+    pub fn entity_as<I: EntityInterface + ?Sized>(&self, id: EntityId) -> I::Calls {
+        CallTarget::new(&self.core, id).into()
+    }
+
+    /// Calls the operation `operation` of an entity, whose input and output are not checked by the
+    /// compiler.
+    pub fn call_entity<O: DeserializeOwned>(
+        &self,
+        id: EntityId,
+        operation: &str,
+        input: impl Serialize,
+    ) -> EntityCall<O> {
+        EntityCall::new(&self.core, id, operation, &input)
+    }
+
+    /// Signals the entity `key` of the kind `E`, one way: a method of what it gives sends an operation,
+    /// of which nobody hears whether it works.
+    pub fn signal<E: Entity>(&self, key: impl Into<String>) -> E::Signals<OrchestrationSignals> {
+        OrchestrationSignals::new(&self.core, EntityId::new(E::NAME, key)).into()
+    }
+
+    /// Signals an entity through an interface that it has.
+    pub fn signal_as<I: EntityInterface + ?Sized>(
+        &self,
+        id: EntityId,
+    ) -> I::Signals<OrchestrationSignals> {
+        OrchestrationSignals::new(&self.core, id).into()
+    }
+
+    /// Signals the operation `operation` of an entity, of which the compiler checks nothing.
+    ///
+    /// # Panics
+    ///
+    /// Fails the orchestration if `id` is not valid, the entity is locked by this orchestration, or
+    /// `input` cannot be serialized or is over the payload limit.
+    pub fn signal_entity(&self, id: EntityId, operation: &str, input: impl Serialize) {
+        OrchestrationSignals::new(&self.core, id).send(operation, &input);
+    }
+
+    /// Locks entities: a task of the guard that holds them until it is dropped.
+    ///
+    /// All are locked when the guard is there. Operations that they were asked for before run first,
+    /// those of others wait until they are released. Entities are locked in one order, whatever the
+    /// order they are named in, so that no two orchestrations wait for each other; one that is named
+    /// twice is locked once.
+    ///
+    /// ```
+    /// # use durable_runtime::prelude::*;
+    /// #[orchestrator]
+    /// async fn transfer(ctx: OrchestrationContext, amount: i64) -> Result<()> {
+    ///     let [from, to] = ["a", "b"].map(|key| EntityId::new("Account", key));
+    ///     let accounts = ctx.lock([from.clone(), to.clone()]).await?;
+    ///     let balance: i64 = accounts.call_entity(from.clone(), "get", ()).await?;
+    ///     if balance >= amount {
+    ///         accounts.call_entity::<()>(from, "add", -amount).await?;
+    ///         accounts.call_entity::<()>(to, "add", amount).await?;
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// The task fails if no entity is named, if an id is not valid, if there is no such kind of entity,
+    /// and if this orchestration has a section already or has asked for one. What is allowed inside
+    /// of the section is with [`LockGuard`](crate::LockGuard).
+    pub fn lock(&self, entities: impl IntoIterator<Item = EntityId>) -> LockEntities {
+        LockEntities::new(&self.core, entities)
     }
 
     /// A timer that is due at `fire_at`.

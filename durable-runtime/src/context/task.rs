@@ -8,8 +8,8 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use super::{
-    ActivityCall, EventWait, EventWaitTimeout, SubOrchestratorCall, TaskOutput, Timer, WhenAll,
-    WhenAllSettled, WhenAny,
+    ActivityCall, EntityCall, EventWait, EventWaitTimeout, LockEntities, SubOrchestratorCall,
+    TaskOutput, Timer, WhenAll, WhenAllSettled, WhenAny,
 };
 
 /// A task that is the same in every replay: what `.await` in an orchestrator takes.
@@ -78,6 +78,8 @@ macro_rules! durable_tasks {
 durable_tasks! {
     [T: serde::de::DeserializeOwned] ActivityCall<T>;
     [T: serde::de::DeserializeOwned] SubOrchestratorCall<T>;
+    [T: serde::de::DeserializeOwned] EntityCall<T>;
+    [] LockEntities;
     [] Timer;
     [T: serde::de::DeserializeOwned] EventWait<T>;
     [T: serde::de::DeserializeOwned] EventWaitTimeout<T>;

@@ -260,12 +260,12 @@ mod tests {
     }
 
     const SAME: OrchestratorFunction = function(&WithoutInput {
-        begin: |ctx| Box::pin(calls(ctx, &["one", "two"])),
+        function: &|ctx: OrchestrationContext| calls(ctx, &["one", "two"]),
         output: Output::<Returned>::OF,
         details: |_| None,
     });
     const OTHER_INPUT: OrchestratorFunction = function(&WithoutInput {
-        begin: |ctx| Box::pin(calls(ctx, &["1", "two"])),
+        function: &|ctx: OrchestrationContext| calls(ctx, &["1", "two"]),
         output: Output::<Returned>::OF,
         details: |_| None,
     });
@@ -286,7 +286,7 @@ mod tests {
     #[test]
     fn a_refusal_in_the_check_is_told() {
         let stuck = function(&WithoutInput {
-            begin: |_| Box::pin(std::future::pending()),
+            function: &|_: OrchestrationContext| std::future::pending::<Returned>(),
             output: Output::<Returned>::OF,
             details: |_| None,
         });

@@ -113,7 +113,15 @@ impl LiveExecution {
             Polled::Ended(result) => Some(self.complete(result)),
             Polled::Refused(refusal) => {
                 let place = self.place();
-                let failure = refusal.failure(&place, last_arrival, &actions.actions);
+                // Guards of critical sections were dropped with the code.
+                let is_release =
+                    |action: &EventKind| matches!(action, EventKind::LockReleased { .. });
+                let did = actions
+                    .actions
+                    .iter()
+                    .rposition(|action| !is_release(action));
+                let did = did.and_then(|last| actions.actions.get(..=last));
+                let failure = refusal.failure(&place, last_arrival, did.unwrap_or_default());
                 return Episode::non_deterministic(failure);
             }
         };
@@ -138,13 +146,17 @@ impl LiveExecution {
     fn deliver(&self, arrival: &EventKind) {
         let (id, outcome) = match arrival {
             EventKind::TaskCompleted { id, result }
+            | EventKind::EntityCompleted { id, result }
             | EventKind::SubOrchestrationCompleted { id, result } => {
                 (*id, Outcome::Returned(Ok(result.clone())))
             }
             EventKind::TaskFailed { id, failure }
+            | EventKind::EntityFailed { id, failure }
+            | EventKind::LockFailed { id, failure }
             | EventKind::SubOrchestrationFailed { id, failure } => {
                 (*id, Outcome::Returned(Err(failure.clone())))
             }
+            EventKind::LockGranted { id } => (*id, Outcome::Locked),
             EventKind::TimerFired { id } => (*id, Outcome::TimerFired),
             EventKind::EventRaised { name, data } => {
                 self.core.raise_event(name, data.clone());

@@ -1,6 +1,7 @@
-//! Pure: one episode of an orchestration, replay, and what a history adds up to. No I/O, no clock.
+//! Pure: one episode of an orchestration, one batch of an entity, replay, and what a history adds up to. No I/O, no clock.
 
 mod check;
+mod entity;
 mod live;
 mod nondeterminism;
 mod replay;
@@ -8,10 +9,11 @@ mod rewind;
 mod state;
 
 pub(crate) use check::check;
+pub(crate) use entity::{EntityBatch, EntityBatchDone, OperationOutcome, needs_runtime, run_batch};
 pub(crate) use live::{Completion, Episode, LiveExecution};
 pub(crate) use replay::replay;
 pub(crate) use rewind::rewind;
-pub(crate) use state::{ExecutionState, OpenActivity};
+pub(crate) use state::{ExecutionState, LockStage, OpenActivity, OpenLock};
 
 use crate::model::{HistoryEvent, HistoryRow};
 

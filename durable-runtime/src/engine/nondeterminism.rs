@@ -180,6 +180,14 @@ pub(super) fn call_number(event: &EventKind) -> Option<TaskId> {
         | EventKind::SubOrchestrationCreated { id, .. }
         | EventKind::SubOrchestrationCompleted { id, .. }
         | EventKind::SubOrchestrationFailed { id, .. }
+        | EventKind::EntityCalled { id, .. }
+        | EventKind::EntityCompleted { id, .. }
+        | EventKind::EntityFailed { id, .. }
+        | EventKind::EntitySignaled { id, .. }
+        | EventKind::LockRequested { id, .. }
+        | EventKind::LockGranted { id }
+        | EventKind::LockFailed { id, .. }
+        | EventKind::LockReleased { id }
         | EventKind::TimerCreated { id, .. }
         | EventKind::TimerFired { id }
         | EventKind::EventSent { id, .. } => Some(*id),
@@ -198,6 +206,20 @@ pub(super) fn describe(action: &EventKind) -> String {
         EventKind::EventSent {
             id, name, instance, ..
         } => format!("event #{id} {name:?} sent to {instance:?}"),
+        EventKind::EntityCalled {
+            id,
+            entity,
+            operation,
+            ..
+        } => format!("call #{id} of operation {operation:?} of entity {entity:?}"),
+        EventKind::EntitySignaled {
+            id,
+            entity,
+            operation,
+            ..
+        } => format!("signal #{id} {operation:?} to entity {entity:?}"),
+        EventKind::LockRequested { id, entities } => format!("lock #{id} of {entities:?}"),
+        EventKind::LockReleased { id } => format!("the release of lock #{id}"),
         other => other.name().to_owned(),
     }
 }
@@ -206,13 +228,19 @@ pub(super) fn describe(action: &EventKind) -> String {
 pub(super) fn describe_wholly(action: &EventKind) -> String {
     let call = describe(action);
     match action {
-        EventKind::TaskScheduled { input, .. } => format!("{call} with {}", beginning(input)),
+        EventKind::TaskScheduled { input, .. } | EventKind::EntityCalled { input, .. } => {
+            format!("{call} with {}", beginning(input))
+        }
         EventKind::TimerCreated { fire_at, .. } => format!("{call} due at {fire_at}"),
         EventKind::SubOrchestrationCreated { version, input, .. } => {
             let version = version.as_deref().unwrap_or("any");
             format!("{call} in version {version} with {}", beginning(input))
         }
         EventKind::EventSent { data, .. } => format!("{call} with {}", beginning(data)),
+        EventKind::EntitySignaled { input, at, .. } => {
+            let at = at.map_or_else(String::new, |at| format!(" at {at}"));
+            format!("{call}{at} with {}", beginning(input))
+        }
         _ => call,
     }
 }

@@ -1,7 +1,8 @@
 //! Bringing an execution back to where it was, and checking that its code does what its history
 //! says.
 //!
-//! Compared are the calls: their kinds, numbers and names, and the instances of sub-orchestrations.
+//! Compared are the calls: their kinds, numbers and names, the instances of sub-orchestrations, and the
+//! entities that are locked.
 //! What they were given is not: the recorded call counts, with its recorded result and the recorded
 //! time of a timer, so that code may change an input or a delay while its instances run. The
 //! [check](super::check) of a step that has just run, by the same code, compares that as well.
@@ -10,7 +11,7 @@ use chrono::{DateTime, Utc};
 
 use super::live::{Completion, Episode, LiveExecution};
 use super::nondeterminism::{Difference, FoundBy, describe, ending};
-use crate::model::{EventKind, Failure, HistoryEvent, InstanceId, TaskId};
+use crate::model::{EntityId, EventKind, Failure, HistoryEvent, InstanceId, TaskId};
 
 /// An execution that has been replayed to the end of its history.
 #[derive(Debug)]
@@ -156,7 +157,15 @@ pub(super) fn both_sides(
 
 /// Whether two actions are the same call: of the same kind, with the same number and name.
 pub(super) fn is_same_call(one: &EventKind, other: &EventKind) -> bool {
-    call_of(one) == call_of(other)
+    call_of(one) == call_of(other) && locked_by(one) == locked_by(other)
+}
+
+/// The entities that an action asks to lock: code that is given a guard counts on just those.
+fn locked_by(action: &EventKind) -> &[EntityId] {
+    match action {
+        EventKind::LockRequested { entities, .. } => entities,
+        _ => &[],
+    }
 }
 
 /// What an action has in common with its repetition.
@@ -165,10 +174,14 @@ fn call_of(action: &EventKind) -> (&'static str, Option<TaskId>, &str, Option<&I
         EventKind::TaskScheduled { id, name, .. } | EventKind::EventSent { id, name, .. } => {
             (Some(*id), name.as_str(), None)
         }
-        EventKind::TimerCreated { id, .. } => (Some(*id), "", None),
+        EventKind::TimerCreated { id, .. }
+        | EventKind::LockRequested { id, .. }
+        | EventKind::LockReleased { id } => (Some(*id), "", None),
         EventKind::SubOrchestrationCreated {
             id, name, instance, ..
         } => (Some(*id), name.as_str(), Some(instance)),
+        EventKind::EntityCalled { id, operation, .. }
+        | EventKind::EntitySignaled { id, operation, .. } => (Some(*id), operation.as_str(), None),
         _ => (None, "", None),
     };
     (action.name(), id, name, instance)

@@ -72,15 +72,19 @@ fn removable(
     removed
 }
 
-/// The episode in which the code failed is run again, not replayed, unless it has done something.
+/// The episode in which the code failed is run again, not replayed, unless it has done something. To
+/// drop the guard of a critical section is what failing does.
 fn drop_last_episode_if_idle(history: &mut Vec<HistoryEvent>) {
     let last = history
         .iter()
         .rposition(|event| event.kind == EventKind::OrchestratorStarted);
+    let is_release = |event: &HistoryEvent| matches!(event.kind, EventKind::LockReleased { .. });
+    let is_action = |event: &HistoryEvent| event.kind.is_action() && !is_release(event);
     if let Some(at) = last
-        && !history[at..].iter().any(|event| event.kind.is_action())
+        && !history[at..].iter().any(is_action)
     {
-        history.remove(at);
+        let ran = history.split_off(at);
+        history.extend(ran.into_iter().skip(1).filter(|event| !is_release(event)));
     }
 }
 

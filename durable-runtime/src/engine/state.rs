@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use rustc_hash::FxHashMap;
 
-use crate::model::{EventKind, ExecutionId, HistoryEvent, InstanceId, ParentLink, Payload, TaskId};
+use crate::model::{
+    EntityId, EventKind, ExecutionId, HistoryEvent, InstanceId, ParentLink, Payload, TaskId,
+};
 
 /// An execution, as far as its history tells without running the code.
 #[derive(Debug, Clone)]
@@ -19,6 +21,9 @@ pub(crate) struct ExecutionState {
     pub(crate) activities: BTreeMap<TaskId, OpenActivity>,
     pub(crate) timers: Timers,
     pub(crate) children: BTreeMap<TaskId, InstanceId>,
+    /// Critical sections that were asked for and not ended. The end of the execution leaves them here,
+    /// for whoever has them released.
+    pub(crate) locks: BTreeMap<TaskId, OpenLock>,
 }
 
 /// An activity that has been called and has not ended.
@@ -28,6 +33,24 @@ pub(crate) struct OpenActivity {
     pub(crate) call: Option<(String, Payload)>,
     /// How often it was begun again after a crash.
     pub(crate) restarts: u32,
+}
+
+/// A critical section that was asked for and not ended.
+#[derive(Debug, Clone)]
+pub(crate) struct OpenLock {
+    /// In order.
+    pub(crate) entities: Vec<EntityId>,
+    pub(crate) stage: LockStage,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LockStage {
+    /// The code waits for it, or does something else until it comes.
+    Requested,
+    Held,
+    /// The code is inside of it, but it was released when the execution failed. The code does not run
+    /// until the entities are locked again.
+    Lost,
 }
 
 impl ExecutionState {
@@ -44,6 +67,7 @@ impl ExecutionState {
             activities: BTreeMap::new(),
             timers: Timers::default(),
             children: BTreeMap::new(),
+            locks: BTreeMap::new(),
         }
     }
 
@@ -58,6 +82,13 @@ impl ExecutionState {
             state.apply(&event.kind);
         }
         Ok(state)
+    }
+
+    /// Whether the code has to wait because it is inside of a section that is not held.
+    pub(crate) fn has_lost_locks(&self) -> bool {
+        self.locks
+            .values()
+            .any(|open| open.stage == LockStage::Lost)
     }
 
     pub(crate) fn apply(&mut self, event: &EventKind) {
@@ -85,6 +116,28 @@ impl ExecutionState {
             | EventKind::SubOrchestrationFailed { id, .. } => {
                 self.children.remove(id);
             }
+            EventKind::LockRequested { id, entities } => {
+                let open = OpenLock {
+                    entities: entities.clone(),
+                    stage: LockStage::Requested,
+                };
+                self.locks.insert(*id, open);
+            }
+            EventKind::LockGranted { id } => {
+                if let Some(open) = self.locks.get_mut(id) {
+                    open.stage = LockStage::Held;
+                }
+            }
+            EventKind::LockFailed { id, .. } | EventKind::LockReleased { id } => {
+                self.locks.remove(id);
+            }
+            EventKind::ExecutionRewound { .. } => {
+                for open in self.locks.values_mut() {
+                    if open.stage == LockStage::Held {
+                        open.stage = LockStage::Lost;
+                    }
+                }
+            }
             EventKind::TimerCreated { id, fire_at } => {
                 self.timers.insert(*id, *fire_at);
             }
@@ -99,9 +152,12 @@ impl ExecutionState {
                 self.timers.clear();
             }
             EventKind::ExecutionStarted(_)
-            | EventKind::ExecutionRewound { .. }
             | EventKind::EventRaised { .. }
             | EventKind::EventSent { .. }
+            | EventKind::EntityCalled { .. }
+            | EventKind::EntityCompleted { .. }
+            | EventKind::EntityFailed { .. }
+            | EventKind::EntitySignaled { .. }
             | EventKind::ExecutionSuspended { .. }
             | EventKind::ExecutionResumed { .. } => {}
         }

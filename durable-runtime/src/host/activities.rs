@@ -1,4 +1,5 @@
-//! Runs activities on the async runtime, a bounded number at a time.
+//! Runs activities on the async runtime, a bounded number at a time, and the operations of entities that
+//! are async.
 
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
@@ -14,8 +15,9 @@ use super::HostOptions;
 use super::router::Router;
 use super::suspects::{CallKey, Suspects};
 use crate::context::{ActivityContext, ActivityInvocation, CallInfo, States};
-use crate::model::{Failure, InstanceId, PartitionId, Payload};
-use crate::partition::{ActivityWork, Confirmation, Input};
+use crate::engine;
+use crate::model::{Epoch, Failure, InstanceId, PartitionId, Payload};
+use crate::partition::{ActivityWork, Confirmation, EntityRun, EntityWork, Input};
 use crate::registry::{ActivityRun, Registry};
 
 /// The activities of a host. Cheap to clone.
@@ -193,6 +195,25 @@ impl Executor {
             }
             idle.await;
         }
+    }
+
+    /// Runs a batch of an entity of `partition`, as that is owned under `epoch`.
+    pub(super) fn run_entity(&self, partition: PartitionId, epoch: Epoch, work: EntityWork) {
+        self.lock().running += 1;
+        let executor = self.clone();
+        self.shared.runtime.spawn(async move {
+            let EntityWork { id, batch } = work;
+            let shared = &executor.shared;
+            let registered = shared.registry.entities().get(batch.entity.name());
+            // The partition has found it in the same registry.
+            if let Ok(registered) = registered {
+                let done = EntityRun(engine::run_batch(registered, batch).await);
+                let input = Input::EntityRan { id, done };
+                // If the partition has moved, its new owner runs the operations again.
+                shared.router.send_to(partition, epoch, input);
+            }
+            executor.next();
+        });
     }
 
     fn begin(&self, work: ActivityWork) {

@@ -23,7 +23,7 @@ use crate::client::DurableClient;
 use crate::context::States;
 use crate::model::{Epoch, PartitionId, TaskHubName, WorkerId};
 use crate::partition::PartitionConfig;
-use crate::registry::{Register, Registration, Registry};
+use crate::registry::{Function, Register, Registration, Registry};
 use crate::storage::{HubOptions, HubStorage, Sqlite, StorageProvider};
 
 /// Builds a [`DurableHost`].
@@ -141,16 +141,20 @@ impl DurableHostBuilder {
     /// All functions, after checking that they can be run.
     fn registry(&self) -> Result<Registry, HostError> {
         let mut registry = Registry::default();
-        if self.discover {
-            for registration in Registry::discovered() {
+        for registration in Registry::discovered() {
+            // What an entity has by its interfaces goes with it, however it was registered.
+            let is_part = matches!(registration.function, Function::EntityOperations(_));
+            if self.discover || is_part {
                 registry.add(registration)?;
             }
         }
         for registration in &self.registrations {
             registry.add(*registration)?;
         }
-        for (registration, activity) in registry.activities() {
-            for key in activity.states {
+        let activities = registry.activities();
+        let activities = activities.map(|(registration, activity)| (registration, activity.states));
+        for (registration, states) in activities.chain(registry.entities().states()) {
+            for key in states {
                 let key = key();
                 if !self.states.contains(key) {
                     return Err(HostError::MissingState {
@@ -183,9 +187,10 @@ impl DurableHostBuilder {
             watchers: Arc::default(),
             handover: Arc::default(),
         };
+        let states = Arc::new(self.states.clone());
         let executor = Executor::new(
             Arc::clone(registry),
-            Arc::new(self.states.clone()),
+            Arc::clone(&states),
             Arc::clone(&shared.router),
             runtime,
             options,
@@ -200,7 +205,7 @@ impl DurableHostBuilder {
             state: Arc::clone(&shared.state),
             lease_duration: options.lease_duration,
             busy: busy.clone(),
-            template: self.template(registry, partition_count),
+            template: self.template(registry, &states, partition_count),
             to_take_up: Vec::new(),
         };
         let (loads, requests) = channel();
@@ -250,7 +255,12 @@ impl DurableHostBuilder {
         })
     }
 
-    fn template(&self, registry: &Arc<Registry>, partition_count: u32) -> PartitionConfig {
+    fn template(
+        &self,
+        registry: &Arc<Registry>,
+        states: &Arc<States>,
+        partition_count: u32,
+    ) -> PartitionConfig {
         let options = &self.options;
         let count = usize::try_from(partition_count).unwrap_or(1);
         PartitionConfig {
@@ -264,6 +274,8 @@ impl DurableHostBuilder {
             idle_timeout: options.idle_timeout,
             max_activity_attempts: options.max_activity_attempts,
             replay_check: options.replay_check,
+            max_entity_batch: options.max_entity_operation_batch_size,
+            states: Arc::clone(states),
         }
     }
 }

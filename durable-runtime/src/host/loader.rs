@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::router::Router;
 use super::state::HostState;
-use crate::model::{Epoch, InstanceId, PartitionId, StoredInstance};
+use crate::model::{EntityRecord, Epoch, InstanceId, PartitionId, StoredInstance};
 
 /// An instance as it was found; an error if its row cannot be read.
 type Found = Result<Option<StoredInstance>, String>;
@@ -40,6 +40,7 @@ impl Loader {
         while let Ok(first) = self.requests.recv() {
             let mut to = Vec::new();
             let mut ids = Vec::new();
+            let mut entities = Vec::new();
             let more = std::iter::from_fn(|| self.requests.try_recv().ok());
             for request in std::iter::once(first).chain(more.take(BATCH)) {
                 let from = (request.partition, request.epoch);
@@ -48,8 +49,12 @@ impl Loader {
                         ids.push(id);
                         to.push(from);
                     }
+                    Query::Entity(id) => entities.push((from, id)),
                     Query::Children(id) => self.find_children(from, id),
                 }
+            }
+            if !entities.is_empty() && !self.load_entities(entities) {
+                return;
             }
             let Some(loaded) = self.load(&ids) else {
                 return;
@@ -57,6 +62,37 @@ impl Loader {
             for (((partition, epoch), id), stored) in to.into_iter().zip(ids).zip(loaded) {
                 let input = Input::Loaded { id, stored };
                 self.router.send_to(partition, epoch, input);
+            }
+        }
+    }
+
+    /// `false` when the host is done for.
+    fn load_entities(&self, asked: Vec<((PartitionId, Epoch), InstanceId)>) -> bool {
+        let (to, ids): (Vec<_>, Vec<_>) = asked.into_iter().unzip();
+        let Some(found) = self.entities(&ids) else {
+            return false;
+        };
+        for (((partition, epoch), id), stored) in to.into_iter().zip(ids).zip(found) {
+            let input = Input::EntityLoaded { id, stored };
+            self.router.send_to(partition, epoch, input);
+        }
+        true
+    }
+
+    fn entities(&self, ids: &[InstanceId]) -> Option<Vec<Result<Option<EntityRecord>, String>>> {
+        match self.retry(|| self.storage.entities(ids))? {
+            Ok(found) => Some(found.into_iter().map(Ok).collect()),
+            // One of them cannot be read: the others are not to suffer.
+            Err(_) if ids.len() > 1 => {
+                let mut found = Vec::new();
+                for id in ids {
+                    found.append(&mut self.entities(std::slice::from_ref(id))?);
+                }
+                Some(found)
+            }
+            Err(error) => {
+                tracing::error!(%error, entity = ?ids.first(), "the entity cannot be read");
+                Some(vec![Err(error.to_string()); ids.len()])
             }
         }
     }

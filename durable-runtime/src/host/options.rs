@@ -34,6 +34,9 @@ pub struct HostOptions {
     /// How often an activity may take its process down with it before it fails with `Poison`.
     /// Default: 10.
     pub max_activity_attempts: u32,
+    /// How many operations of an entity are carried out and committed together, at most. Default:
+    /// 5,000.
+    pub max_entity_operation_batch_size: usize,
     /// How long a worker that stops answering keeps its partitions. A process that has ended is
     /// noticed at once where storage can tell. Default: 15 seconds.
     pub lease_duration: Duration,
@@ -60,6 +63,7 @@ impl Default for HostOptions {
             partition_count: 16,
             max_payload_bytes: 4 * 1024 * 1024,
             max_activity_attempts: 10,
+            max_entity_operation_batch_size: 5_000,
             lease_duration: Duration::from_secs(15),
             shutdown_grace: Duration::from_secs(10),
             replay_check: false,
@@ -85,6 +89,9 @@ impl HostOptions {
         }
         if self.max_activity_attempts == 0 {
             return refuse("max_activity_attempts", "must be at least 1");
+        }
+        if self.max_entity_operation_batch_size == 0 {
+            return refuse("max_entity_operation_batch_size", "must be at least 1");
         }
         if self.lease_duration < Duration::from_secs(1) {
             return refuse("lease_duration", "must be at least one second");

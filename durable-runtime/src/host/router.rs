@@ -207,6 +207,8 @@ mod tests {
                 idle_timeout: Duration::ZERO,
                 max_activity_attempts: 1,
                 replay_check: false,
+                max_entity_batch: 1,
+                states: Arc::default(),
             },
             due: Vec::new(),
             inbox: Vec::new(),

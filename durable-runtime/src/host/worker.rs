@@ -257,6 +257,10 @@ impl Worker {
             for effect in effects {
                 match effect {
                     Effect::RunActivity(work) => self.setup.executor.submit(work),
+                    Effect::RunEntity(work) => {
+                        let epoch = owned.partition.epoch();
+                        self.setup.executor.run_entity(id, epoch, work);
+                    }
                     Effect::SkipActivity { lineage, task } => {
                         self.setup.executor.skip(id, (lineage, task));
                     }

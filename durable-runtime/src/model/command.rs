@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ExecutionId, Failure, InstanceId, ParentLink, Payload, RequestId, RuntimeStatus, Tags, TaskId,
+    EntityLock, EntityLockAnswer, EntityOperation, EntitySection, ExecutionId, Failure, InstanceId,
+    ParentLink, Payload, RequestId, RuntimeStatus, Tags, TaskId,
 };
 
 /// A command on its way to an instance.
@@ -41,6 +42,23 @@ pub enum Command {
         /// How it ended.
         outcome: Result<Payload, Failure>,
     },
+    /// Carry an operation out; for entities.
+    Entity(Box<EntityOperation>),
+    /// An entity has carried out an operation that the instance called.
+    EntityAnswered {
+        /// The execution that made the call.
+        execution: ExecutionId,
+        /// The call.
+        task: TaskId,
+        /// How it ended.
+        outcome: Result<Payload, Failure>,
+    },
+    /// Be locked, and pass the request on; for entities.
+    LockEntity(Box<EntityLock>),
+    /// Be locked for this no longer; for entities. One that is not locked for it ignores that.
+    UnlockEntity(Box<EntitySection>),
+    /// The last of the entities that the instance asked to lock has answered.
+    LockAnswered(Box<EntityLockAnswer>),
     /// End the instance.
     Terminate {
         /// Becomes its output.
@@ -157,6 +175,12 @@ pub enum Rejection {
         action: String,
         /// The state that the command needs.
         needs: String,
+    },
+    /// No entity of the name, or it has no such operation.
+    #[error("{message}")]
+    UnknownEntity {
+        /// Names it, and the nearest known name.
+        message: String,
     },
     /// No orchestrator of the name, or not in the version.
     #[error("{message}")]

@@ -2,7 +2,9 @@
 
 use rustc_hash::FxHashMap;
 
-use super::{Envelope, Epoch, InstanceId, InstanceRecord, MessageId, PartitionId, RequestId};
+use super::{
+    EntityRecord, Envelope, Epoch, InstanceId, InstanceRecord, MessageId, PartitionId, RequestId,
+};
 use super::{Rejection, Reply};
 
 /// The progress of one partition, to be made durable as a whole.
@@ -98,7 +100,12 @@ pub enum InstanceDelta {
         /// History that is new.
         append: Vec<HistoryRow>,
     },
-    /// It is gone, with its history.
+    /// It is an entity, and was created or has changed.
+    Entity {
+        /// Its row from now on.
+        record: Box<EntityRecord>,
+    },
+    /// It is gone, with its history; also an entity.
     Delete {
         /// The instance.
         id: InstanceId,
@@ -110,6 +117,7 @@ impl InstanceDelta {
     pub fn id(&self) -> &InstanceId {
         match self {
             Self::Upsert { record, .. } => &record.id,
+            Self::Entity { record } => &record.id,
             Self::Delete { id } => id,
         }
     }
@@ -132,7 +140,7 @@ impl InstanceDelta {
                     append.append(later_append);
                     std::mem::swap(append, later_append);
                 }
-                Self::Delete { .. } => *later_reset = true,
+                Self::Delete { .. } | Self::Entity { .. } => *later_reset = true,
             }
         }
         *self = later;

@@ -36,8 +36,8 @@ impl Failure {
     /// rule: `[await]`, `[direct_call]` or `[replay]`. Nothing of the step takes place, so mended
     /// code takes it anew after a rewind.
     ///
-    /// A history is compared with its replay call by call: their kinds, numbers and names. What they
-    /// were given is not compared, so that code may change an input or a delay while instances run:
+    /// A history is compared with its replay call by call: their kinds, numbers and names, and the
+    /// entities that are locked. What they were given is not compared, so that code may change an input or a delay while instances run:
     /// the recorded call counts, with the recorded time of a timer. `HostOptions::replay_check`
     /// compares more, and earlier.
     pub const NON_DETERMINISTIC: &str = "NonDeterministic";
@@ -55,6 +55,9 @@ impl Failure {
     pub const INSTANCE_ID: &str = "InstanceId";
     /// A sub-orchestration was terminated.
     pub const TERMINATED: &str = "Terminated";
+    /// An orchestrator did what a critical section over entities does not allow. The message ends with
+    /// the rule, `[lock]`.
+    pub const LOCK: &str = "Lock";
     /// What is stored of an instance cannot be read.
     pub const CORRUPT: &str = "Corrupt";
 
@@ -325,6 +328,10 @@ impl Error {
     /// The error as the data that it travels as.
     pub fn failure(&self) -> &Failure {
         &self.0
+    }
+
+    pub(crate) fn from_failure(failure: Failure) -> Self {
+        Self(Box::new(failure))
     }
 }
 

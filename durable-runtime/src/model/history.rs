@@ -8,7 +8,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{ExecutionId, Failure, InstanceId, Payload, Tags, TaskId};
+use super::{EntityId, ExecutionId, Failure, InstanceId, Payload, Tags, TaskId};
 
 /// One event. In storage a pair `[microseconds since 1970, {"Kind": {..}}]`.
 #[derive(Debug, Clone, PartialEq)]
@@ -112,6 +112,74 @@ pub enum EventKind {
         /// How.
         failure: Failure,
     },
+    /// The code called an operation of an entity.
+    EntityCalled {
+        /// The call.
+        id: TaskId,
+        /// The entity.
+        entity: EntityId,
+        /// The operation.
+        operation: String,
+        /// What it was given.
+        input: Payload,
+    },
+    /// An operation that was called returned.
+    EntityCompleted {
+        /// The call.
+        id: TaskId,
+        /// What it returned.
+        result: Payload,
+    },
+    /// An operation that was called failed.
+    EntityFailed {
+        /// The call.
+        id: TaskId,
+        /// How.
+        failure: Failure,
+    },
+    /// The code sent a signal to an entity.
+    EntitySignaled {
+        /// The call.
+        id: TaskId,
+        /// The entity.
+        entity: EntityId,
+        /// The operation.
+        operation: String,
+        /// What it was given.
+        input: Payload,
+        /// When it is to be carried out, where that was put off.
+        #[serde(
+            default,
+            skip_serializing_if = "Option::is_none",
+            with = "chrono::serde::ts_microseconds_option"
+        )]
+        at: Option<DateTime<Utc>>,
+    },
+    /// The code asked for a critical section over entities.
+    LockRequested {
+        /// The call.
+        id: TaskId,
+        /// The entities, each once, in order.
+        entities: Vec<EntityId>,
+    },
+    /// All entities of a critical section are locked. Comes again after a rewind, which the section
+    /// was released before.
+    LockGranted {
+        /// The call.
+        id: TaskId,
+    },
+    /// The entities of a critical section could not be locked.
+    LockFailed {
+        /// The call.
+        id: TaskId,
+        /// Why.
+        failure: Failure,
+    },
+    /// The code ended a critical section, or gave up asking for it.
+    LockReleased {
+        /// The call that had asked for it.
+        id: TaskId,
+    },
     /// The code created a timer.
     TimerCreated {
         /// The timer.
@@ -184,6 +252,14 @@ impl EventKind {
             Self::SubOrchestrationCreated { .. } => "SubOrchestrationCreated",
             Self::SubOrchestrationCompleted { .. } => "SubOrchestrationCompleted",
             Self::SubOrchestrationFailed { .. } => "SubOrchestrationFailed",
+            Self::EntityCalled { .. } => "EntityCalled",
+            Self::EntityCompleted { .. } => "EntityCompleted",
+            Self::EntityFailed { .. } => "EntityFailed",
+            Self::EntitySignaled { .. } => "EntitySignaled",
+            Self::LockRequested { .. } => "LockRequested",
+            Self::LockGranted { .. } => "LockGranted",
+            Self::LockFailed { .. } => "LockFailed",
+            Self::LockReleased { .. } => "LockReleased",
             Self::TimerCreated { .. } => "TimerCreated",
             Self::TimerFired { .. } => "TimerFired",
             Self::EventRaised { .. } => "EventRaised",
@@ -202,6 +278,10 @@ impl EventKind {
             self,
             Self::TaskScheduled { .. }
                 | Self::SubOrchestrationCreated { .. }
+                | Self::EntityCalled { .. }
+                | Self::EntitySignaled { .. }
+                | Self::LockRequested { .. }
+                | Self::LockReleased { .. }
                 | Self::TimerCreated { .. }
                 | Self::EventSent { .. }
         )

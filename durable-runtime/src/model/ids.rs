@@ -41,6 +41,11 @@ impl InstanceId {
         Self(id.into())
     }
 
+    /// Whether messages for it reach an entity.
+    pub(crate) fn is_entity(&self) -> bool {
+        self.0.starts_with('@')
+    }
+
     fn broken_rule(id: &str) -> Option<&'static str> {
         if id.is_empty() {
             Some("it must not be empty")

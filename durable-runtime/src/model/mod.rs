@@ -3,6 +3,7 @@
 
 mod command;
 mod delta;
+mod entity;
 mod failure;
 mod history;
 mod ids;
@@ -12,6 +13,10 @@ mod retry;
 
 pub use command::{Command, Envelope, OnExisting, Rejection, Reply, StartOrchestration};
 pub use delta::{Delta, HistoryRow, InboxMessage, InstanceDelta, OutgoingMessage};
+pub use entity::{
+    EntityCaller, EntityId, EntityLock, EntityLockAnswer, EntityOperation, EntityRecord,
+    EntitySection, InvalidEntityId,
+};
 pub use failure::{Error, Failure, IntoFailure, Result, TaskFailed};
 pub use history::{EventKind, ExecutionStarted, HistoryEvent, ParentLink};
 pub use ids::{

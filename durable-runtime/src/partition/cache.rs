@@ -36,7 +36,9 @@ impl Partition {
         while self.loading < MAX_RECOVERING
             && let Some(id) = self.recovering.pop_front()
         {
-            if !self.slots.contains_key(&id) {
+            if id.is_entity() {
+                self.entity_due(&id);
+            } else if !self.slots.contains_key(&id) {
                 self.load(id, Vec::new());
             }
         }

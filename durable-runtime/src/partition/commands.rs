@@ -17,7 +17,8 @@ impl Partition {
         match request.command {
             Command::Start(start) => self.start(request.to, *start, request.from),
             Command::Rewind { start: Some(_), .. } => self.rewind_child(request),
-            Command::SubOrchestrationEnded { .. } if !exists => {
+            Command::LockAnswered(_) => self.lock_answered(request),
+            Command::SubOrchestrationEnded { .. } | Command::EntityAnswered { .. } if !exists => {
                 self.answer(request.from, Ok(Reply::Done));
             }
             _ if !exists => {
@@ -29,6 +30,11 @@ impl Partition {
                 self.deliver(&request.to, event, request.from);
             }
             Command::SubOrchestrationEnded { .. } => self.child_ended(request),
+            Command::EntityAnswered { .. } => self.entity_answered(request),
+            // Those go to entities only.
+            Command::Entity(_) | Command::LockEntity(_) | Command::UnlockEntity(_) => {
+                self.answer(request.from, Ok(Reply::Done));
+            }
             Command::Suspend { reason } => self.suspend(&request.to, reason, request.from),
             Command::Resume { reason } => self.resume_suspended(&request.to, reason, request.from),
             Command::Rewind { .. } => self.rewind(request),

@@ -7,8 +7,9 @@ use super::instance::Instance;
 use super::{ActivityWork, Confirmation, Effect, Partition};
 use crate::engine::{self, Completion, ExecutionState, OpenActivity};
 use crate::model::{
-    Command, EventKind, ExecutionId, ExecutionStarted, Failure, HistoryEvent, HistoryRow,
-    InstanceDelta, InstanceId, Payload, RuntimeStatus, StartOrchestration, TaskId,
+    Command, EntityCaller, EntityOperation, EventKind, ExecutionId, ExecutionStarted, Failure,
+    HistoryEvent, HistoryRow, InstanceDelta, InstanceId, Payload, RuntimeStatus,
+    StartOrchestration, TaskId,
 };
 
 impl Partition {
@@ -55,6 +56,10 @@ impl Partition {
 
     /// Runs one instance.
     pub(super) fn run(&mut self, id: &InstanceId) {
+        if id.is_entity() {
+            self.run_entity(id);
+            return;
+        }
         let Some(mut instance) = self.take(id) else {
             return;
         };
@@ -109,6 +114,9 @@ impl Partition {
         instance.state.has_run = true;
         let mut did = vec![HistoryEvent::new(time, EventKind::OrchestratorStarted)];
         for action in episode.actions.actions {
+            if let EventKind::LockReleased { id } = action {
+                self.release_lock(instance, id);
+            }
             instance.state.apply(&action);
             self.act(instance, &action);
             did.push(HistoryEvent::new(time, action));
@@ -142,6 +150,41 @@ impl Partition {
                     self.send(child.clone(), Command::Start(Box::new(start)));
                 }
             }
+            EventKind::EntityCalled {
+                id,
+                entity,
+                operation,
+                input,
+            } => {
+                let caller = EntityCaller {
+                    instance: instance.record.id.clone(),
+                    execution: instance.state.lineage,
+                    task: *id,
+                };
+                let operation = EntityOperation {
+                    name: operation.clone(),
+                    input: input.clone(),
+                    caller: Some(caller),
+                    at: None,
+                };
+                self.send_to_entity(entity, operation);
+            }
+            EventKind::EntitySignaled {
+                entity,
+                operation,
+                input,
+                at,
+                ..
+            } => {
+                let operation = EntityOperation {
+                    name: operation.clone(),
+                    input: input.clone(),
+                    caller: None,
+                    at: *at,
+                };
+                self.send_to_entity(entity, operation);
+            }
+            EventKind::LockRequested { id, .. } => self.request_lock(instance, *id),
             EventKind::EventSent {
                 instance: to,
                 name,
@@ -319,6 +362,7 @@ impl Partition {
                     instance.not_before = live.now() + chrono::Duration::microseconds(1);
                 }
                 self.drop_live(instance);
+                self.release_locks(instance);
                 let version = request.version.or_else(|| instance.record.version.clone());
                 let execution = instance.record.execution.successor();
                 let started = ExecutionStarted {
@@ -362,6 +406,7 @@ impl Partition {
         outcome: Result<Payload, Failure>,
     ) {
         self.drop_live(instance);
+        self.release_locks(instance);
         instance.record.status = status;
         instance.just_ended = true;
         instance.record.output = match &outcome {

@@ -100,7 +100,7 @@ impl Instance {
     /// Whether its code may run at `now`.
     pub(super) fn may_run(&self, now: DateTime<Utc>) -> bool {
         match self.record.status {
-            RuntimeStatus::Running => true,
+            RuntimeStatus::Running => !self.state.has_lost_locks(),
             RuntimeStatus::Pending => self.state.start_at.is_none_or(|start_at| start_at <= now),
             _ => false,
         }

@@ -6,9 +6,12 @@ mod cache;
 mod check;
 mod commands;
 mod due;
+mod entities;
+mod entity;
 mod episode;
 mod inbox;
 mod instance;
+mod locks;
 mod rewind;
 
 use std::collections::VecDeque;
@@ -21,13 +24,16 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use cache::Slot;
 use due::DueQueue;
+use entities::Entities;
+pub(crate) use entity::{EntityRun, EntityWork};
 use inbox::SeenMessages;
 use instance::Instance;
 
+use crate::context::States;
 use crate::model::{
-    Command, Delta, Due, Envelope, Epoch, ExecutionId, Failure, InboxMessage, InstanceId,
-    InstanceRecord, MessageId, MessageOrigin, OutgoingMessage, PartitionId, Payload, Rejection,
-    Reply, RequestId, StoredInstance, TaskId,
+    Command, Delta, Due, EntityRecord, Envelope, Epoch, ExecutionId, Failure, InboxMessage,
+    InstanceId, InstanceRecord, MessageId, MessageOrigin, OutgoingMessage, PartitionId, Payload,
+    Rejection, Reply, RequestId, StoredInstance, TaskId,
 };
 use crate::registry::Registry;
 
@@ -49,6 +55,10 @@ pub(crate) struct PartitionConfig {
     pub(crate) max_activity_attempts: u32,
     /// Whether each episode is repeated by a replay right after it ran.
     pub(crate) replay_check: bool,
+    /// How many operations of an entity are carried out together.
+    pub(crate) max_entity_batch: usize,
+    /// What the host injects into operations.
+    pub(crate) states: Arc<States>,
 }
 
 /// Something that happened.
@@ -78,6 +88,14 @@ pub(crate) enum Input {
         id: InstanceId,
         children: Vec<InstanceId>,
     },
+    /// The answer to [`Query::Entity`].
+    EntityLoaded {
+        id: InstanceId,
+        /// As in [`Loaded`](Self::Loaded).
+        stored: Result<Option<EntityRecord>, String>,
+    },
+    /// A batch of an entity has run on the async runtime.
+    EntityRan { id: InstanceId, done: EntityRun },
     /// An executor is about to run an activity that asked for confirmation.
     ActivityStarting { work: ActivityWork },
     /// An activity has ended.
@@ -111,6 +129,8 @@ pub(crate) enum Effect {
         task: TaskId,
     },
     CancelActivities(InstanceId),
+    /// Run a batch of an entity on the async runtime.
+    RunEntity(EntityWork),
     Reply(Responder, Result<Reply, Rejection>),
     /// The instance has ended; whoever waits for it gets the record.
     Ended(Arc<InstanceRecord>),
@@ -142,6 +162,7 @@ pub(crate) enum Confirmation {
 #[derive(Debug)]
 pub(crate) enum Query {
     Instance(InstanceId),
+    Entity(InstanceId),
     Children(InstanceId),
 }
 
@@ -200,6 +221,7 @@ pub(crate) struct Partition {
     config: PartitionConfig,
     now: DateTime<Utc>,
     slots: FxHashMap<InstanceId, Slot>,
+    entities: Entities,
     runnable: VecDeque<InstanceId>,
     /// Messages to instances of this very partition, which need not wait for the commit.
     local: VecDeque<InboxMessage>,
@@ -247,6 +269,7 @@ impl Partition {
             config,
             now,
             slots: FxHashMap::default(),
+            entities: Entities::default(),
             runnable: VecDeque::new(),
             local: VecDeque::new(),
             due: DueQueue::default(),
@@ -293,6 +316,10 @@ impl Partition {
     pub(crate) fn advance(&mut self, now: DateTime<Utc>) {
         self.set_time(now);
         while let Some(id) = self.due.pop(self.now) {
+            if id.is_entity() {
+                self.entity_due(&id);
+                continue;
+            }
             match self.slots.get_mut(&id) {
                 Some(Slot::Present(instance)) => {
                     instance.queued_due = None;
@@ -303,6 +330,7 @@ impl Partition {
             }
         }
         self.evict_idle();
+        self.evict_idle_entities();
     }
 
     /// When [`advance`](Self::advance) has to be called at the latest.
@@ -330,6 +358,8 @@ impl Partition {
                 self.seen.forget(as_of);
             }
             Input::Loaded { id, stored } => self.loaded(id, stored),
+            Input::EntityLoaded { id, stored } => self.entity_loaded(id, stored),
+            Input::EntityRan { id, done } => self.entity_ran(&id, done),
             Input::Children { id, children } => self.children_found(&id, &children),
             Input::ActivityStarting { work } => {
                 let id = work.instance.clone();
@@ -422,6 +452,10 @@ impl Partition {
     }
 
     fn request(&mut self, request: Request) {
+        if request.to.is_entity() {
+            self.entity_request(request);
+            return;
+        }
         self.job(request.to.clone(), Job::Request(request));
     }
 

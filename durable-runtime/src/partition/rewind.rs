@@ -125,6 +125,9 @@ impl Partition {
         self.restart_children(instance, &rewound.history, &rewound.again);
         instance.history = Some(rewound.history);
         self.replay(instance);
+        if !instance.has_ended() {
+            self.request_locks_again(instance);
+        }
         self.dispatch_open(instance);
         self.make_runnable(instance);
         self.record(instance, Vec::new());

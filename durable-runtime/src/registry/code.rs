@@ -41,9 +41,13 @@ pub struct Output<R>(PhantomData<fn(R)>);
 #[derive(Debug)]
 pub struct Details<R>(PhantomData<fn(R)>);
 
-type ReadInput<I> = fn(&'static str, &str, &Payload) -> Result<I, Failure>;
-type WriteOutput<R> = fn(&'static str, &str, R, SerializeError<R>) -> Result<Payload, Failure>;
-type SerializeError<R> = fn(&R) -> Option<Payload>;
+/// The type of [`Input::OF`].
+pub(crate) type ReadInput<I> = fn(&'static str, &str, &Payload) -> Result<I, Failure>;
+/// The type of [`Output::OF`].
+pub(crate) type WriteOutput<R> =
+    fn(&'static str, &str, R, SerializeError<R>) -> Result<Payload, Failure>;
+/// The type of [`Details::OF`].
+pub(crate) type SerializeError<R> = fn(&R) -> Option<Payload>;
 
 impl<I: DeserializeOwned> Input<I> {
     /// Reads it.
@@ -90,6 +94,39 @@ impl<R> Otherwise for Details<R> {
     const OF: SerializeError<R> = |_| None;
 }
 
+/// An orchestrator that takes an `I` and returns an `R`: the function itself is one. So nothing is
+/// generated that calls it.
+pub trait CallWithInput<I, R>: Sync {
+    /// Calls it.
+    fn call(&self, context: OrchestrationContext, input: I) -> LocalBoxFuture<'static, R>;
+}
+
+impl<F, I, O> CallWithInput<I, O::Output> for F
+where
+    F: Fn(OrchestrationContext, I) -> O + Sync,
+    O: Future + 'static,
+{
+    fn call(&self, context: OrchestrationContext, input: I) -> LocalBoxFuture<'static, O::Output> {
+        Box::pin(self(context, input))
+    }
+}
+
+/// As [`CallWithInput`], without one.
+pub trait CallWithoutInput<R>: Sync {
+    /// Calls it.
+    fn call(&self, context: OrchestrationContext) -> LocalBoxFuture<'static, R>;
+}
+
+impl<F, O> CallWithoutInput<O::Output> for F
+where
+    F: Fn(OrchestrationContext) -> O + Sync,
+    O: Future + 'static,
+{
+    fn call(&self, context: OrchestrationContext) -> LocalBoxFuture<'static, O::Output> {
+        Box::pin(self(context))
+    }
+}
+
 /// The code of an orchestrator.
 pub trait OrchestratorCode: Sync {
     /// Reads the input, and gives the future of the execution, which need not be `Send`.
@@ -107,10 +144,13 @@ impl fmt::Debug for dyn OrchestratorCode {
 }
 
 /// An orchestrator with an input.
-#[derive(Debug)]
-pub struct WithInput<I, R> {
-    /// Calls the function.
-    pub begin: fn(OrchestrationContext, I) -> LocalBoxFuture<'static, R>,
+#[expect(
+    missing_debug_implementations,
+    reason = "a function has nothing to show"
+)]
+pub struct WithInput<I: 'static, R: 'static> {
+    /// The function.
+    pub function: &'static dyn CallWithInput<I, R>,
     /// [`Input::OF`]
     pub input: ReadInput<I>,
     /// [`Output::OF`]
@@ -119,7 +159,7 @@ pub struct WithInput<I, R> {
     pub details: SerializeError<R>,
 }
 
-impl<I, R: 'static> OrchestratorCode for WithInput<I, R> {
+impl<I, R> OrchestratorCode for WithInput<I, R> {
     fn begin(
         &'static self,
         context: OrchestrationContext,
@@ -127,7 +167,7 @@ impl<I, R: 'static> OrchestratorCode for WithInput<I, R> {
     ) -> LocalBoxFuture<'static, Result<Payload, Failure>> {
         match (self.input)("orchestrator", context.name(), &input) {
             Ok(input) => Box::pin(async move {
-                let returned = (self.begin)(context.clone(), input).await;
+                let returned = self.function.call(context.clone(), input).await;
                 (self.output)("orchestrator", context.name(), returned, self.details)
             }),
             Err(failure) => Box::pin(std::future::ready(Err(failure))),
@@ -136,24 +176,27 @@ impl<I, R: 'static> OrchestratorCode for WithInput<I, R> {
 }
 
 /// An orchestrator that takes nothing; what it is given all the same is of no interest.
-#[derive(Debug)]
-pub struct WithoutInput<R> {
-    /// Calls the function.
-    pub begin: fn(OrchestrationContext) -> LocalBoxFuture<'static, R>,
+#[expect(
+    missing_debug_implementations,
+    reason = "a function has nothing to show"
+)]
+pub struct WithoutInput<R: 'static> {
+    /// The function.
+    pub function: &'static dyn CallWithoutInput<R>,
     /// [`Output::OF`]
     pub output: WriteOutput<R>,
     /// [`Details::OF`]
     pub details: SerializeError<R>,
 }
 
-impl<R: 'static> OrchestratorCode for WithoutInput<R> {
+impl<R> OrchestratorCode for WithoutInput<R> {
     fn begin(
         &'static self,
         context: OrchestrationContext,
         _: Payload,
     ) -> LocalBoxFuture<'static, Result<Payload, Failure>> {
         Box::pin(async move {
-            let returned = (self.begin)(context.clone()).await;
+            let returned = self.function.call(context.clone()).await;
             (self.output)("orchestrator", context.name(), returned, self.details)
         })
     }

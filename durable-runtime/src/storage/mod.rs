@@ -14,12 +14,14 @@ use std::time::Duration;
 
 pub use error::StorageError;
 pub use memory::Memory;
-pub use query::{InstanceFilter, InstancePageRequest, InstanceSummary, PageKey};
+pub use query::{
+    EntityFilter, EntityPageRequest, InstanceFilter, InstancePageRequest, InstanceSummary, PageKey,
+};
 pub use sqlite::{Sqlite, SqliteOptions};
 
 use crate::model::{
-    Delta, Due, Envelope, Epoch, InboxMessage, InstanceId, PartitionId, Rejection, Reply,
-    RequestId, StoredInstance, TaskHubName, WorkerId,
+    Delta, Due, EntityRecord, Envelope, Epoch, InboxMessage, InstanceId, PartitionId, Rejection,
+    Reply, RequestId, StoredInstance, TaskHubName, WorkerId,
 };
 
 /// A place that can hold task hubs: a file, a database, the memory of this process.
@@ -113,8 +115,8 @@ pub trait HubStorage: fmt::Debug + Send + Sync + 'static {
     /// [`StorageError::Unavailable`].
     fn is_owned(&self, partition: PartitionId) -> Result<bool, StorageError>;
 
-    /// What a new owner of `partition` has to take up: every instance that has a [`Due`], in the
-    /// order of that.
+    /// What a new owner of `partition` has to take up: every instance and every entity that has a
+    /// [`Due`], in the order of that.
     ///
     /// # Errors
     ///
@@ -203,6 +205,23 @@ pub trait HubStorage: fmt::Debug + Send + Sync + 'static {
     /// [`StorageError::Unavailable`], [`StorageError::Corrupt`].
     fn list(&self, request: &InstancePageRequest) -> Result<Vec<InstanceSummary>, StorageError>;
 
+    /// The rows of entities, in the order of `ids`; `None` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Unavailable`], [`StorageError::Corrupt`].
+    fn entities(&self, ids: &[InstanceId]) -> Result<Vec<Option<EntityRecord>>, StorageError>;
+
+    /// The rows of the entities that match, in the order of their ids, from after the given one, at
+    /// most as many as asked. Fewer than asked means that there are no more. Their queues are empty,
+    /// whatever is in them.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Unavailable`], [`StorageError::Corrupt`].
+    fn list_entities(&self, request: &EntityPageRequest)
+    -> Result<Vec<EntityRecord>, StorageError>;
+
     /// The instances whose parent is `parent`.
     ///
     /// # Errors
@@ -228,4 +247,9 @@ pub trait Watch: Send {
     /// Returns `true` as soon as the hub has, or may have, changed since the last call (at the
     /// latest 50 ms after the change), and `false` after `timeout` without a change.
     fn wait(&mut self, timeout: Duration) -> bool;
+}
+
+/// Whether a message or a change for `id` is about an entity.
+fn is_entity(id: &InstanceId) -> bool {
+    id.as_str().starts_with('@')
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::model::{HistoryRow, InstanceId, InstanceRecord, RuntimeStatus, Tags};
+use crate::model::{EntityRecord, HistoryRow, InstanceId, InstanceRecord, RuntimeStatus, Tags};
 
 /// Which instances a query is about. A field left empty does not filter.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -68,4 +68,44 @@ pub struct InstanceSummary {
     pub record: InstanceRecord,
     /// The first row of history, which holds the input, where that was asked for.
     pub first_row: Option<HistoryRow>,
+}
+
+/// Which entities a query is about. A field left empty does not filter.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct EntityFilter {
+    /// Entities of this name, in lower case.
+    pub name: Option<String>,
+    /// The last operation was at this time or later.
+    pub last_operation_from: Option<DateTime<Utc>>,
+    /// The last operation was at this time or earlier.
+    pub last_operation_to: Option<DateTime<Utc>>,
+    /// Whether entities without a state are meant too.
+    pub include_stateless: bool,
+}
+
+impl EntityFilter {
+    /// Whether `record` is among those meant.
+    pub fn matches(&self, record: &EntityRecord) -> bool {
+        let last = record.last_operation;
+        let is_named = |name: &String| {
+            let rest = record.id.as_str().strip_prefix('@');
+            rest.and_then(|rest| rest.strip_prefix(name.as_str()))
+                .is_some_and(|rest| rest.starts_with('@'))
+        };
+        self.name.as_ref().is_none_or(is_named)
+            && self.last_operation_from.is_none_or(|from| last >= from)
+            && self.last_operation_to.is_none_or(|to| last <= to)
+            && (self.include_stateless || record.state.is_some())
+    }
+}
+
+/// One page of a query for entities.
+#[derive(Debug, Clone)]
+pub struct EntityPageRequest {
+    /// Which entities.
+    pub filter: EntityFilter,
+    /// At most as many.
+    pub size: usize,
+    /// Only entities whose id comes after this one.
+    pub after: Option<InstanceId>,
 }

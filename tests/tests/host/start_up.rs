@@ -133,6 +133,13 @@ async fn options_that_make_no_sense_are_named() {
             },
         ),
         (
+            "max_entity_operation_batch_size",
+            HostOptions {
+                max_entity_operation_batch_size: 0,
+                ..default()
+            },
+        ),
+        (
             "lease_duration",
             HostOptions {
                 lease_duration: Duration::from_millis(999),

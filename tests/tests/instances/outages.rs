@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use durable_runtime::client::{ClientError, DurableClient, RuntimeStatus};
 use durable_runtime::model::{
-    Delta, Due, Envelope, Epoch, InboxMessage, InstanceId, PartitionId, Rejection, Reply,
-    RequestId, StoredInstance, TaskHubName, WorkerId,
+    Delta, Due, EntityRecord, Envelope, Epoch, InboxMessage, InstanceId, PartitionId, Rejection,
+    Reply, RequestId, StoredInstance, TaskHubName, WorkerId,
 };
 use durable_runtime::storage::{
-    HubOptions, HubStorage, InstancePageRequest, InstanceSummary, Lease, Memory, StorageError,
-    StorageProvider, Watch,
+    EntityPageRequest, HubOptions, HubStorage, InstancePageRequest, InstanceSummary, Lease, Memory,
+    StorageError, StorageProvider, Watch,
 };
 use tokio::sync::watch;
 
@@ -180,6 +180,18 @@ impl HubStorage for FailingHub {
 
     fn list(&self, request: &InstancePageRequest) -> Result<Vec<InstanceSummary>, StorageError> {
         self.hub.list(request)
+    }
+
+    fn entities(&self, ids: &[InstanceId]) -> Result<Vec<Option<EntityRecord>>, StorageError> {
+        self.check()?;
+        self.hub.entities(ids)
+    }
+
+    fn list_entities(
+        &self,
+        request: &EntityPageRequest,
+    ) -> Result<Vec<EntityRecord>, StorageError> {
+        self.hub.list_entities(request)
     }
 
     fn children(&self, parent: &InstanceId) -> Result<Vec<InstanceId>, StorageError> {

@@ -7,7 +7,8 @@ use durable_runtime::storage::{HubOptions, Sqlite, StorageError, StorageProvider
 
 use crate::files::{Directory, one};
 use crate::fixture::{
-    LONG, Owner, event, hub_name, id, id_in, page, record, row, upsert, waiting, worker,
+    LONG, Owner, entity, entity_id, event, hub_name, id, id_in, page, put, record, row, upsert,
+    waiting, worker,
 };
 
 fn filled(directory: &Directory) {
@@ -122,6 +123,41 @@ fn a_record_that_cannot_be_read_is_named_and_alone() {
             .unwrap();
     }
     assert_eq!(owner.record(&id("bad")), Some(record(&id("bad"))));
+}
+
+/// Only who asks for the damaged entity is refused, and is told which it is and what of it.
+#[test]
+fn an_entity_that_cannot_be_read_is_named_and_alone() {
+    let directory = Directory::new();
+    let owner = Owner::new(directory.hub(), "worker");
+    let [good, bad] = ["good", "bad"].map(|key| entity_id("counter", key));
+    owner.change(put(&entity(&good)));
+    let by_hand = directory.by_hand();
+    for damage in [
+        "state = 'no json'",
+        "queue = '{'",
+        "queue = '[{}]'",
+        "last_operation = 9223372036854775807",
+    ] {
+        owner.change(put(&entity(&bad)));
+        let sql = format!("UPDATE entities SET {damage} WHERE id = '@counter@bad'");
+        assert_eq!(by_hand.execute(&sql, []).unwrap(), 1);
+        let ids = [good.clone(), bad.clone()];
+        let error = owner.hub.entities(&ids).unwrap_err();
+        assert!(matches!(error, StorageError::Corrupt { .. }), "{error}");
+        let column = damage.split(' ').next().unwrap();
+        let text = error.to_string();
+        assert!(
+            text.contains("entity \"@counter@bad\"") && text.contains(column),
+            "{text}"
+        );
+        let found = owner.hub.entities(&ids[..1]).unwrap();
+        assert_eq!(found, [Some(entity(&good))]);
+    }
+    // What wrote it wrong may write it right.
+    owner.change(put(&entity(&bad)));
+    let found = owner.hub.entities(std::slice::from_ref(&bad)).unwrap();
+    assert_eq!(found, [Some(entity(&bad))]);
 }
 
 /// Invariant 7 of the design: no input loses another instance's work.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use durable_runtime::model::{
-    EventKind, HistoryEvent, PartitionId, Payload, Reply, RequestId, TaskId,
+    Due, EventKind, HistoryEvent, PartitionId, Payload, Reply, RequestId, TaskId,
 };
 use durable_runtime::storage::{HubStorage, Sqlite, StorageError};
 use rusqlite::Connection;
@@ -16,8 +16,8 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use crate::fixture::{
-    LONG, Owner, PARTITIONS, event, eventually, id, id_in, message, open, page, record, request,
-    row, time, upsert, waiting, worker,
+    LONG, Owner, PARTITIONS, entity, entity_id, event, eventually, id, id_in, message, open, page,
+    put, record, request, row, signal, time, upsert, waiting, worker,
 };
 
 /// A directory with a place for a database.
@@ -156,7 +156,7 @@ fn the_file_is_set_up_for_durable_commits() {
     let connection = directory.by_hand();
     assert_eq!(one::<String>(&connection, "PRAGMA journal_mode"), "wal");
     assert_eq!(one::<i64>(&connection, "PRAGMA page_size"), 4096);
-    assert_eq!(one::<i64>(&connection, "PRAGMA user_version"), 1);
+    assert_eq!(one::<i64>(&connection, "PRAGMA user_version"), 2);
     assert_eq!(
         one::<i64>(&connection, "PRAGMA application_id"),
         0x4475_7262
@@ -211,7 +211,7 @@ fn a_newer_schema_is_refused_and_left_alone() {
     by_hand.pragma_update(None, "user_version", 7).unwrap();
     drop(by_hand);
     match directory.refused() {
-        StorageError::NewerSchema { found, known, .. } => assert_eq!((found, known), (7, 1)),
+        StorageError::NewerSchema { found, known, .. } => assert_eq!((found, known), (7, 2)),
         other => panic!("{other}"),
     }
     let version: i64 = one(&directory.by_hand(), "PRAGMA user_version");
@@ -493,6 +493,38 @@ fn people_can_read_status_and_history() {
         "",
     ];
     assert_eq!(status, [line(expected)]);
+}
+
+/// The view `entity_states`.
+#[test]
+fn people_can_read_the_states_of_entities() {
+    let directory = Directory::new();
+    let owner = Owner::new(directory.hub(), "worker");
+    let mut waits = entity(&entity_id("counter", "waits"));
+    waits.due = Some(Due::At(time(1_000_006)));
+    waits.queue = vec![signal("add")];
+    let mut gone = entity(&entity_id("counter", "gone"));
+    gone.state = None;
+    gone.due = Some(Due::Now);
+    owner.change(put(&waits));
+    owner.change(put(&gone));
+    let by_hand = directory.by_hand();
+    let line = |entity: &str| -> String {
+        let sql = "concat_ws('|', hub, entity, ifnull(state, '-'), last_operation, due, ifnull(queue, '-'))";
+        one(
+            &by_hand,
+            &format!("SELECT {sql} FROM entity_states WHERE entity = '{entity}'"),
+        )
+    };
+    assert_eq!(
+        line("@counter@waits"),
+        "hub|@counter@waits|1|2023-11-14 22:13:20.000000|2023-11-14 22:13:21.000006\
+         |[{\"name\":\"add\",\"input\":null}]"
+    );
+    assert_eq!(
+        line("@counter@gone"),
+        "hub|@counter@gone|-|2023-11-14 22:13:20.000000|now|-"
+    );
 }
 
 /// Under constant load the log starts over again and again.

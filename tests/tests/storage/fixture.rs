@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use durable_runtime::model::{
-    Command, Delta, Envelope, ExecutionId, HistoryRow, InstanceDelta, InstanceId, InstanceRecord,
-    MessageId, MessageOrigin, OutgoingMessage, PartitionId, Payload, RequestId, RuntimeStatus,
-    Tags, TaskHubName, WorkerId,
+    Command, Delta, EntityCaller, EntityId, EntityOperation, EntityRecord, EntitySection, Envelope,
+    ExecutionId, HistoryRow, InstanceDelta, InstanceId, InstanceRecord, MessageId, MessageOrigin,
+    OutgoingMessage, PartitionId, Payload, RequestId, RuntimeStatus, Tags, TaskHubName, TaskId,
+    WorkerId,
 };
 use durable_runtime::storage::{
     HubOptions, HubStorage, InstanceFilter, InstancePageRequest, Lease, Memory, Sqlite,
@@ -175,6 +176,20 @@ pub(crate) fn id_in(partition: u32, stem: &str) -> InstanceId {
         .unwrap()
 }
 
+/// The id under which messages reach an entity. `InstanceId::new` refuses those, so it is read from text.
+pub(crate) fn entity_id(name: &str, key: &str) -> InstanceId {
+    let text = EntityId::new(name, key).to_string();
+    serde_json::from_value(text.into()).unwrap()
+}
+
+/// An entity's id that belongs to `partition`.
+pub(crate) fn entity_in(partition: u32, stem: &str) -> InstanceId {
+    (0..10_000)
+        .map(|n| entity_id("counter", &format!("{stem}-{n}")))
+        .find(|id| id.partition(PARTITIONS) == PartitionId(partition))
+        .unwrap()
+}
+
 /// A time, in microseconds after a fixed one.
 pub(crate) fn time(micros: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(1_700_000_000_000_000 + micros).unwrap()
@@ -230,6 +245,47 @@ pub(crate) fn replace<const N: usize>(
         record: Box::new(record.clone()),
         reset_history: true,
         append: append.into(),
+    }
+}
+
+/// An entity with a state, for which nothing waits.
+pub(crate) fn entity(id: &InstanceId) -> EntityRecord {
+    EntityRecord {
+        id: id.clone(),
+        state: Some(Payload::encode(&1).unwrap()),
+        last_operation: time(0),
+        due: None,
+        lock: None,
+        queue: Vec::new(),
+    }
+}
+
+/// What an entity is locked for.
+pub(crate) fn section() -> EntitySection {
+    EntitySection {
+        holder: EntityCaller {
+            instance: id("Hölder \"one\""),
+            execution: ExecutionId(Uuid::from_u128(u128::MAX - 6)),
+            task: TaskId(8),
+        },
+        run: ExecutionId(Uuid::from_u128(u128::MAX - 7)),
+    }
+}
+
+/// As [`upsert`], of an entity.
+pub(crate) fn put(record: &EntityRecord) -> InstanceDelta {
+    InstanceDelta::Entity {
+        record: Box::new(record.clone()),
+    }
+}
+
+/// An operation that nobody waits for.
+pub(crate) fn signal(name: &str) -> EntityOperation {
+    EntityOperation {
+        name: name.into(),
+        input: Payload::null(),
+        caller: None,
+        at: None,
     }
 }
 

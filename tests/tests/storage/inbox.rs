@@ -1,13 +1,14 @@
 //! Messages and replies (invariant 5 of the design: between a pair in order, once; rules 24 and 35).
 
 use durable_runtime::model::{
-    Command, Envelope, ExecutionId, Failure, InboxMessage, MessageOrigin, OnExisting, ParentLink,
-    PartitionId, Payload, Rejection, Reply, RuntimeStatus, StartOrchestration, TaskId,
+    Command, EntityCaller, EntityId, EntityLock, EntityLockAnswer, EntityOperation, Envelope,
+    ExecutionId, Failure, InboxMessage, MessageOrigin, OnExisting, ParentLink, PartitionId,
+    Payload, Rejection, Reply, RuntimeStatus, StartOrchestration, TaskId,
 };
 use uuid::Uuid;
 
 use crate::fixture::{
-    Owner, PARTITIONS, Site, event, id, id_in, message, request, tags, time, waiting,
+    Owner, PARTITIONS, Site, event, id, id_in, message, request, section, tags, time, waiting,
 };
 
 pub(crate) fn clients_messages_come_in_order(site: &Site) {
@@ -128,6 +129,32 @@ pub(crate) fn every_command_survives_the_way(site: &Site) {
             task: parent.task,
             outcome: Err(Failure::new("Broken", "in two")),
         },
+        Command::Entity(Box::new(EntityOperation {
+            name: "Add \"one\"".into(),
+            input: Payload::encode(&[1, 2]).unwrap(),
+            caller: Some(EntityCaller {
+                instance: id("caller"),
+                execution: ExecutionId(Uuid::from_u128(5)),
+                task: TaskId(6),
+            }),
+            at: Some(time(7)),
+        })),
+        Command::EntityAnswered {
+            execution: parent.execution,
+            task: parent.task,
+            outcome: Ok(Payload::null()),
+        },
+        Command::LockEntity(Box::new(EntityLock {
+            section: section(),
+            entities: vec![EntityId::new("A", "\u{1F980}"), EntityId::new("b", "")],
+            position: 1,
+        })),
+        Command::UnlockEntity(Box::new(section())),
+        Command::LockAnswered(Box::new(EntityLockAnswer {
+            section: section(),
+            entities: vec![EntityId::new("A", "k")],
+            outcome: Err(Failure::new("Broken", "in two")),
+        })),
         Command::Terminate {
             reason: "r".into(),
             recursive: true,

@@ -2,12 +2,14 @@
 
 mod commits;
 mod damage;
+mod entities;
 mod files;
 mod fixture;
 mod hubs;
 mod inbox;
 mod leases;
 mod queries;
+mod upgrade;
 mod watch;
 
 use fixture::Site;
@@ -95,6 +97,26 @@ conformance! {
         a_change_between_calls_is_seen,
         without_a_change_time_runs_out,
         a_change_of_another_opening_is_seen_soon,
+    }
+    entities {
+        what_was_committed_is_read_back,
+        any_part_of_an_entity_can_change,
+        a_deleted_entity_leaves_nothing,
+        the_times_of_entities_are_kept_to_the_microsecond,
+        a_long_queue_keeps_its_order,
+        a_large_state_survives,
+        entities_and_instances_are_kept_apart,
+        an_entity_is_written_with_the_rest_of_the_commit,
+        a_stale_owner_writes_no_entity,
+        the_last_change_of_a_delta_is_written,
+        due_entities_come_in_order_with_instances,
+        pages_of_entities_are_in_order_of_id,
+        pages_have_no_gaps_while_entities_come_and_go,
+        pages_show_all_of_an_entity_but_its_queue,
+        every_filter_of_entities_filters,
+        filters_of_entities_are_combined,
+        hubs_have_entities_of_their_own,
+        a_deleted_hub_takes_its_entities_with_it,
     }
     queries {
         a_summary_is_the_row,

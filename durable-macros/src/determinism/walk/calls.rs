@@ -48,6 +48,7 @@ impl Walker<'_> {
                 self.context_is_captured(path, "runs elsewhere, while the orchestrator goes on");
                 // Or the compiler would say too that the context cannot be sent to where it runs.
                 call.args.iter_mut().for_each(empty);
+                self.is_changed = true;
             } else {
                 self.found(path, finding, on_spine);
             }
@@ -106,7 +107,8 @@ impl Walker<'_> {
     }
 
     /// Other types than clocks have `elapsed()` as well, so the type of the receiver decides.
-    fn clock(&self, call: &mut ExprMethodCall) {
+    fn clock(&mut self, call: &mut ExprMethodCall) {
+        self.is_changed = true;
         let located = Span::mixed_site().located_at(call.method.span());
         let private = respan(self.private.clone(), located);
         let receiver = &call.receiver;

@@ -72,7 +72,8 @@ impl Walker<'_> {
     }
 
     /// Whatever is imported as `select!` or `join!` where this cannot see it, it is ours that runs.
-    fn redirect(&self, node: &mut Macro, name: &str) {
+    fn redirect(&mut self, node: &mut Macro, name: &str) {
+        self.is_changed = true;
         if node.path.segments.len() > 1 {
             return;
         }
@@ -92,8 +93,12 @@ impl Walker<'_> {
         };
         match arguments {
             Ok(mut arguments) => {
+                let around = std::mem::take(&mut self.is_changed);
                 arguments.each_expression(&mut |expression| self.visit_expr_mut(expression));
-                node.tokens = arguments.to_token_stream();
+                if self.is_changed {
+                    node.tokens = arguments.to_token_stream();
+                }
+                self.is_changed |= around;
             }
             Err(_) => self.not_understood(&node.tokens),
         }

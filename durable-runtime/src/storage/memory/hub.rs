@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use super::{MemoryWatch, SharedHub};
 use crate::model::{
-    Delta, Due, Envelope, Epoch, InboxMessage, InstanceId, MessageId, MessageOrigin, PartitionId,
-    Rejection, Reply, RequestId, StoredInstance, WorkerId,
+    Delta, Due, EntityRecord, Envelope, Epoch, InboxMessage, InstanceId, MessageId, MessageOrigin,
+    PartitionId, Rejection, Reply, RequestId, StoredInstance, WorkerId,
 };
 use crate::storage::{
-    HubStorage, InstancePageRequest, InstanceSummary, Lease, StorageError, Watch,
+    EntityPageRequest, HubStorage, InstancePageRequest, InstanceSummary, Lease, StorageError, Watch,
 };
 
 /// A hub that was opened. When this is dropped, its workers are known to be gone.
@@ -189,6 +189,36 @@ impl HubStorage for MemoryHub {
             .filter(|stored| request.filter.matches(&stored.record))
             .take(request.size)
             .map(|stored| summary_of(stored, request.with_input))
+            .collect())
+    }
+
+    fn entities(&self, ids: &[InstanceId]) -> Result<Vec<Option<EntityRecord>>, StorageError> {
+        let state = self.shared.state();
+        Ok(ids
+            .iter()
+            .map(|id| state.entities.get(id).cloned())
+            .collect())
+    }
+
+    fn list_entities(
+        &self,
+        request: &EntityPageRequest,
+    ) -> Result<Vec<EntityRecord>, StorageError> {
+        let state = self.shared.state();
+        let after = match &request.after {
+            Some(id) => Excluded(id.clone()),
+            None => Unbounded,
+        };
+        Ok(state
+            .entities
+            .range((after, Unbounded))
+            .map(|(_, record)| record)
+            .filter(|record| request.filter.matches(record))
+            .take(request.size)
+            .map(|record| EntityRecord {
+                queue: Vec::new(),
+                ..record.clone()
+            })
             .collect())
     }
 

@@ -7,11 +7,11 @@ use chrono::{DateTime, SubsecRound, Utc};
 
 use crate::clock;
 use crate::model::{
-    Delta, Due, Envelope, Epoch, HistoryRow, InstanceDelta, InstanceId, InstanceRecord, MessageId,
-    MessageOrigin, OutgoingMessage, PartitionId, Rejection, Reply, RequestId, StoredInstance,
-    WorkerId,
+    Delta, Due, EntityRecord, Envelope, Epoch, HistoryRow, InstanceDelta, InstanceId,
+    InstanceRecord, MessageId, MessageOrigin, OutgoingMessage, PartitionId, Rejection, Reply,
+    RequestId, StoredInstance, WorkerId,
 };
-use crate::storage::{Lease, StorageError};
+use crate::storage::{Lease, StorageError, is_entity};
 
 /// A reply that nobody took for as long as this is dropped: whoever asked is gone.
 const REPLY_LIFETIME: Duration = Duration::from_secs(3600);
@@ -22,7 +22,9 @@ pub(super) struct HubState {
     /// Grows with every change.
     pub(super) version: u64,
     pub(super) instances: BTreeMap<InstanceId, StoredInstance>,
+    pub(super) entities: BTreeMap<InstanceId, EntityRecord>,
     pub(super) by_creation: BTreeSet<(DateTime<Utc>, InstanceId)>,
+    /// Instances and entities.
     pub(super) by_due: BTreeSet<(PartitionId, Due, InstanceId)>,
     pub(super) by_parent: BTreeSet<(InstanceId, InstanceId)>,
     pub(super) inbox: BTreeMap<(PartitionId, MessageId), Envelope>,
@@ -68,6 +70,7 @@ impl HubState {
         Self {
             version: 0,
             instances: BTreeMap::new(),
+            entities: BTreeMap::new(),
             by_creation: BTreeSet::new(),
             by_due: BTreeSet::new(),
             by_parent: BTreeSet::new(),
@@ -187,6 +190,12 @@ impl HubState {
                     reset_history,
                     append,
                 } => self.upsert(delta.partition, record, *reset_history, append),
+                InstanceDelta::Entity { record } => {
+                    self.upsert_entity(delta.partition, record);
+                }
+                InstanceDelta::Delete { id } if is_entity(id) => {
+                    self.remove_entity(delta.partition, id);
+                }
                 InstanceDelta::Delete { id } => {
                     self.remove(delta.partition, id);
                 }
@@ -243,6 +252,23 @@ impl HubState {
             self.by_parent.remove(&(parent.clone(), id.clone()));
         }
         Some(stored)
+    }
+
+    fn upsert_entity(&mut self, partition: PartitionId, record: &EntityRecord) {
+        self.remove_entity(partition, &record.id);
+        let record = entity_to_microseconds(record.clone());
+        if let Some(due) = record.due {
+            self.by_due.insert((partition, due, record.id.clone()));
+        }
+        self.entities.insert(record.id.clone(), record);
+    }
+
+    fn remove_entity(&mut self, partition: PartitionId, id: &InstanceId) {
+        if let Some(record) = self.entities.remove(id)
+            && let Some(due) = record.due
+        {
+            self.by_due.remove(&(partition, due, record.id));
+        }
     }
 
     fn send(&mut self, from: PartitionId, messages: &[OutgoingMessage]) {
@@ -312,5 +338,14 @@ fn to_microseconds(mut record: InstanceRecord) -> InstanceRecord {
     record.created = record.created.trunc_subsecs(6);
     record.updated = record.updated.trunc_subsecs(6);
     record.due = record.due.map(|due| Due::from_micros(due.to_micros()));
+    record
+}
+
+fn entity_to_microseconds(mut record: EntityRecord) -> EntityRecord {
+    record.last_operation = record.last_operation.trunc_subsecs(6);
+    record.due = record.due.map(|due| Due::from_micros(due.to_micros()));
+    for operation in &mut record.queue {
+        operation.at = operation.at.map(|at| at.trunc_subsecs(6));
+    }
     record
 }

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use rusqlite::{CachedStatement, OptionalExtension, ToSql, Transaction, params};
 
+use super::entities::EntityWriter;
 use super::error::Fault;
 use super::inbox;
 use super::writer::{HubKeys, Indexed, Known};
 use crate::model::{
     Delta, Due, Epoch, HistoryRow, InstanceDelta, InstanceId, InstanceRecord, PartitionId, Payload,
 };
-use crate::storage::StorageError;
+use crate::storage::{StorageError, is_entity};
 
 const READ_EPOCH: &str = "SELECT epoch FROM leases WHERE hub = ?1 AND partition = ?2";
 
@@ -92,6 +93,7 @@ fn check_epochs(transaction: &Transaction<'_>, hub: i64, deltas: &[Delta]) -> Re
 struct InstanceWriter<'a> {
     hub: i64,
     keys: &'a mut HubKeys,
+    entities: EntityWriter<'a>,
     update: CachedStatement<'a>,
     update_indexed: CachedStatement<'a>,
     upsert: CachedStatement<'a>,
@@ -109,6 +111,7 @@ impl<'a> InstanceWriter<'a> {
         Ok(Self {
             hub,
             keys,
+            entities: EntityWriter::new(transaction, hub)?,
             update: transaction.prepare_cached(UPDATE)?,
             update_indexed: transaction.prepare_cached(UPDATE_INDEXED)?,
             upsert: transaction.prepare_cached(UPSERT)?,
@@ -140,6 +143,8 @@ impl<'a> InstanceWriter<'a> {
                 }
                 Ok(())
             }
+            InstanceDelta::Entity { record } => self.entities.upsert(partition, record),
+            InstanceDelta::Delete { id } if is_entity(id) => self.entities.delete(id),
             InstanceDelta::Delete { id } => self.delete(id),
         }
     }

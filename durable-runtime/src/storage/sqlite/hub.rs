@@ -10,11 +10,11 @@ use super::lock::Presence;
 use super::watch::{FileWatch, MemoryWatch};
 use super::{commit, connection};
 use crate::model::{
-    Delta, Due, Envelope, Epoch, InboxMessage, InstanceId, MessageId, PartitionId, Rejection,
-    Reply, RequestId, StoredInstance, TaskHubName, WorkerId,
+    Delta, Due, EntityRecord, Envelope, Epoch, InboxMessage, InstanceId, MessageId, PartitionId,
+    Rejection, Reply, RequestId, StoredInstance, TaskHubName, WorkerId,
 };
 use crate::storage::{
-    HubStorage, InstancePageRequest, InstanceSummary, Lease, StorageError, Watch,
+    EntityPageRequest, HubStorage, InstancePageRequest, InstanceSummary, Lease, StorageError, Watch,
 };
 
 /// A hub that was opened. The methods of [`HubStorage`] stand with their subjects.
@@ -129,6 +129,17 @@ impl HubStorage for Hub {
 
     fn list(&self, request: &InstancePageRequest) -> Result<Vec<InstanceSummary>, StorageError> {
         self.read_page(request)
+    }
+
+    fn entities(&self, ids: &[InstanceId]) -> Result<Vec<Option<EntityRecord>>, StorageError> {
+        self.read_entities(ids)
+    }
+
+    fn list_entities(
+        &self,
+        request: &EntityPageRequest,
+    ) -> Result<Vec<EntityRecord>, StorageError> {
+        self.read_entity_page(request)
     }
 
     fn children(&self, parent: &InstanceId) -> Result<Vec<InstanceId>, StorageError> {

@@ -8,6 +8,7 @@ mod checkpoint;
 mod commit;
 mod connection;
 mod database;
+mod entities;
 mod error;
 mod hub;
 mod inbox;
@@ -35,10 +36,10 @@ use crate::model::TaskHubName;
 /// Task hubs in a `SQLite` database: a file, or the memory of this process. Clones share the
 /// connections.
 ///
-/// The file can be read with the `sqlite3` command at any time; the views `instance_status` and
-/// `history_events` are made for that. Beside it stand its write-ahead log (`-wal`, `-shm`), which
-/// belongs to it, and empty files that processes lock to take turns (`-turn`) and to show that they
-/// live (`-<hub>-lock`).
+/// The file can be read with the `sqlite3` command at any time; the views `instance_status`,
+/// `history_events` and `entity_states` are made for that. Beside it stand its write-ahead log
+/// (`-wal`, `-shm`), which belongs to it, and empty files that processes lock to take turns (`-turn`)
+/// and to show that they live (`-<hub>-lock`).
 ///
 /// ```
 /// use durable_runtime::model::TaskHubName;
@@ -150,9 +151,10 @@ const CREATE_LEASES: &str = "
         VALUES (0) UNION ALL SELECT number + 1 FROM numbers WHERE number + 1 < ?2
     )
     INSERT INTO leases (hub, partition) SELECT ?1, number FROM numbers";
-const DELETE_HUB: [&str; 6] = [
+const DELETE_HUB: [&str; 7] = [
     "DELETE FROM history WHERE instance IN (SELECT key FROM instances WHERE hub = ?1)",
     "DELETE FROM instances WHERE hub = ?1",
+    "DELETE FROM entities WHERE hub = ?1",
     "DELETE FROM inbox WHERE hub = ?1",
     "DELETE FROM replies WHERE hub = ?1",
     "DELETE FROM leases WHERE hub = ?1",

@@ -1,4 +1,4 @@
-//! Reading instances.
+//! Reading instances, and what is due.
 
 use chrono::{DateTime, Utc};
 use rusqlite::types::Value;
@@ -23,7 +23,11 @@ const FIRST_OF_HISTORY: &str = "
 // or the columns over the one that finds the rows. So they are named.
 const DUE: &str = "
     SELECT id, due FROM instances INDEXED BY instances_by_due
-    WHERE hub = ?1 AND partition = ?2 AND due IS NOT NULL ORDER BY due";
+    WHERE hub = ?1 AND partition = ?2 AND due IS NOT NULL
+    UNION ALL
+    SELECT id, due FROM entities INDEXED BY entities_by_due
+    WHERE hub = ?1 AND partition = ?2 AND due IS NOT NULL
+    ORDER BY due";
 const CHILDREN: &str = "
     SELECT id FROM instances INDEXED BY instances_by_parent WHERE hub = ?1 AND parent = ?2";
 
@@ -89,7 +93,7 @@ impl Hub {
         &self,
         request: &InstancePageRequest,
     ) -> Result<Vec<InstanceSummary>, StorageError> {
-        let query = PageQuery::new(self.key, &request.filter, request.after.as_ref());
+        let query = page_query(self.key, &request.filter, request.after.as_ref());
         self.database.read(|transaction| {
             let mut page = Vec::new();
             let mut statement = transaction.prepare_cached(&query.sql)?;
@@ -153,49 +157,54 @@ fn summarize(
     })
 }
 
+fn page_query(hub: i64, filter: &InstanceFilter, after: Option<&PageKey>) -> PageQuery {
+    let mut query = PageQuery::new(PAGE, hub);
+    if let Some(key) = after {
+        let created = key.created.timestamp_micros().into();
+        let id = key.id.as_str().to_owned().into();
+        query.and("(created, id) > (?, ?)", [created, id]);
+    }
+    if let Some(from) = filter.created_from {
+        query.and("created >= ?", [micros_rounded_up(from).into()]);
+    }
+    if let Some(to) = filter.created_to {
+        query.and("created <= ?", [to.timestamp_micros().into()]);
+    }
+    if let Some(prefix) = &filter.id_prefix {
+        let condition = "substr(id, 1, length(?)) = ?";
+        query.and(condition, [prefix.clone().into(), prefix.clone().into()]);
+    }
+    if let Some(name) = &filter.name {
+        query.and("name = ?", [name.clone().into()]);
+    }
+    if !filter.statuses.is_empty() {
+        let marks = vec!["?"; filter.statuses.len()].join(", ");
+        let names = filter
+            .statuses
+            .iter()
+            .map(|status: &RuntimeStatus| Value::from(status.as_str().to_owned()));
+        query.and(&format!("status IN ({marks})"), names);
+    }
+    query.sql.push_str(PAGE_ORDER);
+    query
+}
+
 /// The query for a page, of the conditions that its filter has.
-struct PageQuery {
-    sql: String,
-    params: Vec<Value>,
+pub(super) struct PageQuery {
+    pub(super) sql: String,
+    pub(super) params: Vec<Value>,
 }
 
 impl PageQuery {
-    fn new(hub: i64, filter: &InstanceFilter, after: Option<&PageKey>) -> Self {
-        let mut query = Self {
-            sql: PAGE.to_owned(),
+    /// What `select` selects, of which the hub is the only condition.
+    pub(super) fn new(select: &str, hub: i64) -> Self {
+        Self {
+            sql: select.to_owned(),
             params: vec![hub.into()],
-        };
-        if let Some(key) = after {
-            let created = key.created.timestamp_micros().into();
-            let id = key.id.as_str().to_owned().into();
-            query.and("(created, id) > (?, ?)", [created, id]);
         }
-        if let Some(from) = filter.created_from {
-            query.and("created >= ?", [micros_rounded_up(from).into()]);
-        }
-        if let Some(to) = filter.created_to {
-            query.and("created <= ?", [to.timestamp_micros().into()]);
-        }
-        if let Some(prefix) = &filter.id_prefix {
-            let condition = "substr(id, 1, length(?)) = ?";
-            query.and(condition, [prefix.clone().into(), prefix.clone().into()]);
-        }
-        if let Some(name) = &filter.name {
-            query.and("name = ?", [name.clone().into()]);
-        }
-        if !filter.statuses.is_empty() {
-            let marks = vec!["?"; filter.statuses.len()].join(", ");
-            let names = filter
-                .statuses
-                .iter()
-                .map(|status: &RuntimeStatus| Value::from(status.as_str().to_owned()));
-            query.and(&format!("status IN ({marks})"), names);
-        }
-        query.sql.push_str(PAGE_ORDER);
-        query
     }
 
-    fn and(&mut self, condition: &str, params: impl IntoIterator<Item = Value>) {
+    pub(super) fn and(&mut self, condition: &str, params: impl IntoIterator<Item = Value>) {
         self.sql.push_str(" AND ");
         self.sql.push_str(condition);
         self.params.extend(params);
@@ -203,7 +212,7 @@ impl PageQuery {
 }
 
 /// Times are stored in whole microseconds, so nothing between two of them is missed.
-fn micros_rounded_up(time: DateTime<Utc>) -> i64 {
+pub(super) fn micros_rounded_up(time: DateTime<Utc>) -> i64 {
     let micros = time.timestamp_micros();
     if time.timestamp_subsec_nanos().is_multiple_of(1000) {
         micros

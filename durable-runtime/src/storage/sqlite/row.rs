@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use super::error::Fault;
 use crate::model::{
-    Due, ExecutionId, HistoryRow, InstanceId, InstanceRecord, MessageOrigin, PartitionId, Payload,
-    RuntimeStatus, Tags,
+    Due, EntityRecord, ExecutionId, HistoryRow, InstanceId, InstanceRecord, MessageOrigin,
+    PartitionId, Payload, RuntimeStatus, Tags,
 };
 
 /// What [`Instance::read`] expects, from the table `instances`.
@@ -41,12 +41,6 @@ impl Instance {
 }
 
 fn record(row: &Row<'_>, id: &str) -> Result<InstanceRecord, String> {
-    let payload = |name| {
-        let text: Option<String> = get(row, name)?;
-        text.map(Payload::from_json)
-            .transpose()
-            .map_err(|error| bad(name, error))
-    };
     let execution: Vec<u8> = get(row, "execution")?;
     let status: String = get(row, "status")?;
     let tags: Option<String> = get(row, "tags")?;
@@ -65,14 +59,54 @@ fn record(row: &Row<'_>, id: &str) -> Result<InstanceRecord, String> {
         created: time(row, "created")?,
         updated: time(row, "updated")?,
         due: due.map(Due::from_micros),
-        custom_status: payload("custom_status")?,
-        output: payload("output")?,
+        custom_status: payload(row, "custom_status")?,
+        output: payload(row, "output")?,
         parent: parent.map(InstanceId::trusted),
         tags: match tags {
             Some(tags) => serde_json::from_str(&tags).map_err(|error| bad("tags", error))?,
             None => Tags::new(),
         },
     })
+}
+
+/// What [`entity`] expects, from the table `entities`, followed by `queue`.
+macro_rules! entity_columns {
+    () => {
+        "id, last_operation, due, lock, state"
+    };
+}
+pub(super) use entity_columns;
+
+/// Reads a row of `entity_columns!()` and `queue`.
+pub(super) fn entity(row: &Row<'_>) -> Result<EntityRecord, Fault> {
+    let id: String = row.get(0)?;
+    entity_record(row, &id).map_err(|message| Fault::record(format_args!("entity {id:?}"), message))
+}
+
+fn entity_record(row: &Row<'_>, id: &str) -> Result<EntityRecord, String> {
+    let due: Option<i64> = get(row, "due")?;
+    let lock: Option<String> = get(row, "lock")?;
+    let queue: Option<String> = get(row, "queue")?;
+    Ok(EntityRecord {
+        id: InstanceId::trusted(id),
+        state: payload(row, "state")?,
+        last_operation: time(row, "last_operation")?,
+        due: due.map(Due::from_micros),
+        lock: lock
+            .map(|lock| serde_json::from_str(&lock).map_err(|error| bad("lock", error)))
+            .transpose()?,
+        queue: match queue {
+            Some(queue) => serde_json::from_str(&queue).map_err(|error| bad("queue", error))?,
+            None => Vec::new(),
+        },
+    })
+}
+
+fn payload(row: &Row<'_>, column: &str) -> Result<Option<Payload>, String> {
+    let text: Option<String> = get(row, column)?;
+    text.map(Payload::from_json)
+        .transpose()
+        .map_err(|error| bad(column, error))
 }
 
 fn get<T: FromSql>(row: &Row<'_>, column: &str) -> Result<T, String> {

@@ -1,6 +1,10 @@
 //! Every example of the project, which the tests of the workspace build as programs.
 #![allow(dead_code)]
 
+#[path = "../../../../examples/src/bin/counter.rs"]
+mod counter;
+#[path = "../../../../examples/src/bin/device_metrics.rs"]
+mod device_metrics;
 #[path = "../../../../examples/src/bin/device_provisioning.rs"]
 mod device_provisioning;
 #[path = "../../../../examples/src/bin/hello_cities.rs"]

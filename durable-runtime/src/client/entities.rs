@@ -1,0 +1,339 @@
+//! Signalling and reading entities.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::IntoFuture;
+
+use chrono::{DateTime, Utc};
+use futures_core::Stream;
+use futures_core::future::BoxFuture;
+use futures_util::stream;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{ClientError, DurableClient, token};
+use crate::context::{SignalTarget, sealed};
+use crate::model::{Command, EntityId, EntityOperation, EntityRecord, InstanceId};
+use crate::registry::{Entity, EntityInterface};
+use crate::storage::{EntityFilter, EntityPageRequest};
+
+impl DurableClient {
+    /// Signals the entity `key` of the kind `E`: one way, without hearing how the operation ends. A
+    /// method of what this gives returns a future, which is done when the signal is safely stored.
+    ///
+    /// ```
+    /// # use durable_runtime::prelude::*;
+    /// # async fn example(client: DurableClient) -> Result<()> {
+    /// client.signal_entity(EntityId::new("Counter", "c"), "add", 1).await?;
+    /// let value: Option<serde_json::Value> =
+    ///     client.read_entity_state(EntityId::new("Counter", "c")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn signal<E: Entity>(&self, key: impl Into<String>) -> E::Signals<ClientSignals> {
+        ClientSignals::new(self, EntityId::new(E::NAME, key)).into()
+    }
+
+    /// Signals an entity through an interface that it has.
+    pub fn signal_as<I: EntityInterface + ?Sized>(
+        &self,
+        id: EntityId,
+    ) -> I::Signals<ClientSignals> {
+        ClientSignals::new(self, id).into()
+    }
+
+    /// Signals the operation `operation` of an entity, of which the compiler checks nothing. Returns
+    /// when the signal is safely stored.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::InvalidEntityId`], [`ClientError::PayloadTooLarge`],
+    /// [`ClientError::Serialization`]; [`ClientError::UnknownEntity`] if a host runs and does not have
+    /// the entity or the operation.
+    pub async fn signal_entity(
+        &self,
+        id: EntityId,
+        operation: impl AsRef<str>,
+        input: impl Serialize,
+    ) -> Result<(), ClientError> {
+        ClientSignals::new(self, id)
+            .send(operation.as_ref(), &input)
+            .await
+    }
+
+    /// The state of an entity as it was last committed; `None` if there is no such entity, or it was
+    /// deleted.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::InvalidEntityId`]; [`ClientError::Serialization`] if the state does not fit `T`.
+    pub async fn read_entity_state<T: DeserializeOwned>(
+        &self,
+        id: EntityId,
+    ) -> Result<Option<T>, ClientError> {
+        let instance = id.instance()?;
+        let found = self
+            .link()
+            .read(move |storage| storage.entities(&[instance]))
+            .await?;
+        let record = found.into_iter().next().flatten();
+        let Some(state) = record.and_then(|record| record.state) else {
+            return Ok(None);
+        };
+        let what = || format!("the state of entity \"{id}\"");
+        let state = state
+            .decode()
+            .map_err(|error| ClientError::serialization(what(), &error))?;
+        Ok(Some(state))
+    }
+
+    /// The entities that `query` means, in the order of their ids: a page, or a stream of all.
+    pub fn list_entities(&self, query: EntityQuery) -> ListEntities {
+        ListEntities {
+            client: self.clone(),
+            query,
+        }
+    }
+}
+
+/// Sends signals of a client.
+#[derive(Debug, Clone)]
+pub struct ClientSignals {
+    client: DurableClient,
+    id: EntityId,
+    at: Option<DateTime<Utc>>,
+}
+
+impl ClientSignals {
+    fn new(client: &DurableClient, id: EntityId) -> Self {
+        Self {
+            client: client.clone(),
+            id,
+            at: None,
+        }
+    }
+
+    fn command(
+        &self,
+        operation: &str,
+        input: &impl Serialize,
+    ) -> Result<(InstanceId, Command), ClientError> {
+        let to = self.id.instance()?;
+        let what = format!("the input of operation {operation:?}");
+        let operation = EntityOperation {
+            name: operation.to_owned(),
+            input: self.client.encode(&what, input)?,
+            caller: None,
+            at: self.at,
+        };
+        Ok((to, Command::Entity(Box::new(operation))))
+    }
+}
+
+impl sealed::Target for ClientSignals {}
+
+impl SignalTarget for ClientSignals {
+    type Sent = BoxFuture<'static, Result<(), ClientError>>;
+
+    fn at(mut self, time: DateTime<Utc>) -> Self {
+        self.at = Some(time);
+        self
+    }
+
+    fn send(&self, operation: &str, input: &impl Serialize) -> Self::Sent {
+        let client = self.client.clone();
+        let command = self.command(operation, input);
+        Box::pin(async move {
+            let (to, command) = command?;
+            client.link().request(&to, command).await.map(drop)
+        })
+    }
+}
+
+/// Which entities are meant, and how many at a time. What is not set does not filter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EntityQuery {
+    filter: EntityFilter,
+    page_size: usize,
+    continuation_token: Option<String>,
+    without_state: bool,
+}
+
+impl Default for EntityQuery {
+    fn default() -> Self {
+        Self {
+            filter: EntityFilter::default(),
+            page_size: 100,
+            continuation_token: None,
+            without_state: false,
+        }
+    }
+}
+
+impl EntityQuery {
+    /// All entities, 100 a page.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Entities of the kind `name`, without regard to case.
+    #[must_use]
+    pub fn name(mut self, name: impl AsRef<str>) -> Self {
+        self.filter.name = Some(name.as_ref().to_lowercase());
+        self
+    }
+
+    /// Entities whose last operation was at `time` or later.
+    #[must_use]
+    pub fn last_operation_from(mut self, time: DateTime<Utc>) -> Self {
+        self.filter.last_operation_from = Some(time);
+        self
+    }
+
+    /// Entities whose last operation was at `time` or earlier.
+    #[must_use]
+    pub fn last_operation_to(mut self, time: DateTime<Utc>) -> Self {
+        self.filter.last_operation_to = Some(time);
+        self
+    }
+
+    /// Leaves the entities' states out.
+    #[must_use]
+    pub fn without_state(mut self) -> Self {
+        self.without_state = true;
+        self
+    }
+
+    /// At most so many entities a page, between 1 and 1,000.
+    #[must_use]
+    pub fn page_size(mut self, page_size: usize) -> Self {
+        self.page_size = page_size.clamp(1, 1_000);
+        self
+    }
+
+    /// Begins after the page that gave `token`. The filters must be the same.
+    #[must_use]
+    pub fn continuation_token(mut self, token: impl Into<String>) -> Self {
+        self.continuation_token = Some(token.into());
+        self
+    }
+}
+
+/// An entity, as a query finds it.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct EntityMetadata {
+    /// Its address.
+    pub id: EntityId,
+    /// When an operation was last carried out.
+    pub last_operation: DateTime<Utc>,
+    /// The orchestration that has locked it.
+    pub locked_by: Option<String>,
+    /// Its state, unless it was left out.
+    pub state: Option<Value>,
+}
+
+/// One page of entities, in the order of their ids.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct EntityPage {
+    /// The entities.
+    pub entities: Vec<EntityMetadata>,
+    /// Where the next page begins; `None` on the last.
+    pub continuation_token: Option<String>,
+}
+
+/// A query for entities: made by [`DurableClient::list_entities`]. Await it for one page, or take the
+/// [`stream`](Self::stream) of all.
+#[must_use = "a query does nothing unless it is awaited or streamed"]
+pub struct ListEntities {
+    client: DurableClient,
+    query: EntityQuery,
+}
+
+type StreamState = (Option<EntityQuery>, VecDeque<EntityMetadata>, DurableClient);
+
+impl ListEntities {
+    /// All entities that match, read page by page as they are taken.
+    pub fn stream(
+        self,
+    ) -> impl Stream<Item = Result<EntityMetadata, ClientError>> + Send + Unpin + 'static {
+        let state: StreamState = (Some(self.query), VecDeque::new(), self.client);
+        Box::pin(stream::try_unfold(
+            state,
+            async |(mut query, mut page, client)| {
+                while page.is_empty() {
+                    let Some(this) = query.take() else {
+                        return Ok(None);
+                    };
+                    let read = read_page(&client, this.clone()).await?;
+                    page = read.entities.into();
+                    query = read
+                        .continuation_token
+                        .map(|token| this.continuation_token(token));
+                }
+                let next = page.pop_front();
+                Ok(next.map(|entity| (entity, (query, page, client))))
+            },
+        ))
+    }
+}
+
+impl IntoFuture for ListEntities {
+    type Output = Result<EntityPage, ClientError>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move { read_page(&self.client, self.query).await })
+    }
+}
+
+impl fmt::Debug for ListEntities {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ListEntities")
+            .field("query", &self.query)
+            .finish_non_exhaustive()
+    }
+}
+
+async fn read_page(client: &DurableClient, query: EntityQuery) -> Result<EntityPage, ClientError> {
+    let after = match &query.continuation_token {
+        Some(given) => {
+            let id = token::decode(given).filter(|id| id.starts_with('@'));
+            let id = id.ok_or(ClientError::InvalidContinuationToken)?;
+            Some(InstanceId::trusted(id))
+        }
+        None => None,
+    };
+    let size = query.page_size;
+    let request = EntityPageRequest {
+        filter: query.filter,
+        size,
+        after,
+    };
+    let found = client
+        .link()
+        .read(move |storage| storage.list_entities(&request))
+        .await?;
+    let last = found.last().filter(|_| found.len() >= size);
+    let continuation_token = last.map(|last| token::encode(last.id.as_str()));
+    let entities = found
+        .into_iter()
+        .filter_map(|record| metadata(record, query.without_state))
+        .collect();
+    Ok(EntityPage {
+        entities,
+        continuation_token,
+    })
+}
+
+fn metadata(record: EntityRecord, without_state: bool) -> Option<EntityMetadata> {
+    let state = record.state.filter(|_| !without_state);
+    Some(EntityMetadata {
+        id: EntityId::of_instance(&record.id)?,
+        last_operation: record.last_operation,
+        locked_by: record.lock.map(|lock| lock.holder.instance.to_string()),
+        state: state.and_then(|state| state.decode().ok()),
+    })
+}
