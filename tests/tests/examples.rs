@@ -156,6 +156,26 @@ fn retry() {
     assert!(paid.starts_with("`pay` failed: card expired"), "{output}");
 }
 
+#[test]
+fn counter() {
+    let program = Program::new("counter");
+    let output = program.killed_now_and_then(Duration::from_millis(600));
+    // None is missing, and none was celebrated twice.
+    let celebrated = "celebrated: [10, 20, 30, 40]";
+    assert_eq!(last(&output, 1), [celebrated], "{output}");
+}
+
+#[test]
+fn device_metrics() {
+    let program = Program::new("device_metrics");
+    let output = program.killed_now_and_then(Duration::from_millis(1_500));
+    let end = [
+        "40000 readings of 2000 devices",
+        "the hottest is device-0003 with 23.5 degrees",
+    ];
+    assert_eq!(last(&output, 2), end, "{output}");
+}
+
 /// An example, in a working directory of its own.
 struct Program {
     name: &'static str,

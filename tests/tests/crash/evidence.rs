@@ -28,7 +28,7 @@ struct Receipt {
 }
 
 /// How many sorts of orchestrations the program starts.
-const SORTS: usize = 7;
+const SORTS: usize = 9;
 
 /// A run of an activity.
 type Run = (String, u64, Uuid);
@@ -114,12 +114,18 @@ impl Evidence {
         for event in history {
             match &event.kind {
                 EventKind::TaskScheduled { id: task, .. }
+                | EventKind::EntityCalled { id: task, .. }
+                | EventKind::LockRequested { id: task, .. }
                 | EventKind::SubOrchestrationCreated { id: task, .. } => {
                     let other = calls.insert(*task, Vec::new());
                     assert!(other.is_none(), "{id} has made call {task} twice");
                 }
                 EventKind::TaskCompleted { id: task, .. }
                 | EventKind::TaskFailed { id: task, .. }
+                | EventKind::EntityCompleted { id: task, .. }
+                | EventKind::EntityFailed { id: task, .. }
+                | EventKind::LockGranted { id: task }
+                | EventKind::LockFailed { id: task, .. }
                 | EventKind::SubOrchestrationCompleted { id: task, .. }
                 | EventKind::SubOrchestrationFailed { id: task, .. } => {
                     let call = calls.get_mut(task);
@@ -149,6 +155,17 @@ impl Evidence {
                 _ => {}
             }
         }
+    }
+
+    /// How many signals the instances have sent to the entity `total`, and that to `mirror`.
+    pub(crate) fn signals(&self) -> u64 {
+        let histories = self
+            .instances
+            .values()
+            .filter_map(|status| status.history.as_ref());
+        let events = histories.flatten();
+        let signals = events.filter(|event| matches!(event.kind, EventKind::EntitySignaled { .. }));
+        u64::try_from(signals.count()).unwrap()
     }
 
     pub(crate) fn summary(&self) -> String {

@@ -1,4 +1,4 @@
-//! Rules 23 and 45: `kill -9` at any instant loses no acknowledged work.
+//! Rules 23, 33, 35 and 45: `kill -9` at any instant loses no acknowledged work.
 //!
 //! A program is killed at random instants, over and over, while it runs orchestrations of every sort,
 //! and another process starts some as well. In the end each must have returned what it returns when
@@ -15,12 +15,14 @@ use std::collections::BTreeMap;
 use std::process::ExitStatus;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use durable_runtime::client::{ClientError, OnExisting};
+use durable_runtime::prelude::*;
 use evidence::Evidence;
 use process::{PATIENCE, Process, Site};
 use random::Random;
+use serde_json::Value;
 
 /// How often the program is killed, unless `CRASH_ROUNDS` says otherwise.
 const ROUNDS: u32 = 60;
@@ -64,10 +66,33 @@ async fn killed_at_any_instant_it_loses_nothing() {
     for id in &started_outside {
         client.wait_for_completion(id, PATIENCE).await.unwrap();
     }
-    last.stop();
     let evidence = Evidence::gather(&site, &client).await;
     evidence.check(&expected, &started_outside);
+    // Rules 33 and 35: each operation has had its effect exactly once, also of those that were sent one
+    // way and may be on their way yet.
+    for entity in ["total", "mirror"] {
+        counted(&client, entity, evidence.signals()).await;
+    }
+    last.stop();
     println!("{rounds} kills survived: {}", evidence.summary());
+}
+
+/// Waits until the entity has counted so far, and fails if it counts further.
+async fn counted(client: &DurableClient, key: &str, wanted: u64) {
+    let began = Instant::now();
+    loop {
+        let id = EntityId::new("Tally", key);
+        let state: Option<Value> = client.read_entity_state(id).await.unwrap();
+        let count = state
+            .and_then(|state| state["count"].as_u64())
+            .unwrap_or_default();
+        if count == wanted {
+            return;
+        }
+        let waits = count < wanted && began.elapsed() < PATIENCE;
+        assert!(waits, "{key} has counted {count} of {wanted}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
 
 /// Kills `process` when `delay` has passed; if it ended before, tells how.

@@ -241,6 +241,101 @@ async fn family(ctx: OrchestrationContext, seed: u64) -> Result<Outcome> {
     Ok(outcome)
 }
 
+/// Counts what it is told, so that what is lost or done twice shows.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Tally {
+    count: u64,
+}
+
+#[entity]
+impl Tally {
+    fn add(&mut self, amount: u64) -> u64 {
+        self.count += amount;
+        self.count
+    }
+
+    async fn add_later(&mut self, amount: u64) -> u64 {
+        tokio::task::yield_now().await;
+        self.count += amount;
+        self.count
+    }
+
+    /// Has another entity count as well.
+    fn pass_on(&mut self, ctx: EntityContext) {
+        self.count += 1;
+        ctx.signal::<Tally>("mirror").add(1);
+    }
+}
+
+/// Calls an entity of its own, and signals one that all instances share.
+#[orchestrator]
+async fn tally(ctx: OrchestrationContext, seed: u64) -> Result<Outcome> {
+    let mut outcome = Outcome::default();
+    let own = ctx.entity::<Tally>(ctx.instance_id());
+    for number in 0..4 {
+        let at_once = own.add(number).await?;
+        let later = own.add_later(seed).await?;
+        outcome.value = mix(mix(outcome.value, at_once), later);
+        ctx.signal::<Tally>("total").pass_on();
+    }
+    Ok(outcome)
+}
+
+/// How many [`Room`]s there are, for all instances.
+const ROOMS: u64 = 3;
+
+/// An entity that has at most one guest.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Room {
+    guest: Option<String>,
+}
+
+#[entity]
+impl Room {
+    fn enter(&mut self, guest: String) -> Result<()> {
+        if let Some(other) = self.guest.replace(guest) {
+            return Err(Error::msg(format!("{other} is still in the room")));
+        }
+        Ok(())
+    }
+
+    fn leave(&mut self, guest: String) -> Result<()> {
+        if self.guest.take().as_ref() != Some(&guest) {
+            return Err(Error::msg(format!("{guest} is not in the room")));
+        }
+        Ok(())
+    }
+}
+
+/// Goes into two rooms at a time, which others want to go into as well.
+#[orchestrator]
+async fn locks(ctx: OrchestrationContext, seed: u64) -> Result<Outcome> {
+    let mut outcome = Outcome::default();
+    let name = ctx.instance_id().to_owned();
+    let begin = name.bytes().map(u64::from).sum::<u64>();
+    let key = |number: u64| (number % ROOMS).to_string();
+    for round in begin..begin + 3 {
+        let keys = [key(round + 1), key(round)];
+        let guard = ctx
+            .lock(keys.each_ref().map(|key| Room::id(key.as_str())))
+            .await?;
+        for key in &keys {
+            guard
+                .entity::<Room>(key.as_str())
+                .enter(name.clone())
+                .await?;
+        }
+        outcome.add(ctx.call_activity::<step>(outcome.value + seed).await?);
+        for key in &keys {
+            guard
+                .entity::<Room>(key.as_str())
+                .leave(name.clone())
+                .await?;
+        }
+    }
+    Ok(outcome)
+}
+
 #[orchestrator]
 async fn behind_the_gate(ctx: OrchestrationContext, seed: u64) -> Result<Outcome> {
     let mut outcome = Outcome::default();
@@ -286,10 +381,12 @@ pub(crate) enum Kind {
     Generations,
     Retries,
     Family,
+    Tally,
+    Locks,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Chain,
         Self::FanOut,
         Self::Timers,
@@ -297,6 +394,8 @@ impl Kind {
         Self::Generations,
         Self::Retries,
         Self::Family,
+        Self::Tally,
+        Self::Locks,
     ];
 
     /// Also how the ids of its instances begin.
@@ -309,6 +408,8 @@ impl Kind {
             Self::Generations => generations::NAME,
             Self::Retries => retries::NAME,
             Self::Family => family::NAME,
+            Self::Tally => tally::NAME,
+            Self::Locks => locks::NAME,
         }
     }
 

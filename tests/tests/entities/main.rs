@@ -1,0 +1,8 @@
+//! What entities can be relied on for, rule by rule, over the public face.
+
+mod batches;
+mod calls;
+mod failures;
+mod outside;
+mod signals;
+mod support;
