@@ -2,6 +2,7 @@
 //! what tells whether all of it was done.
 
 use durable_runtime::prelude::*;
+use serde::{Deserialize, Serialize};
 
 /// The activities that [`sequence()`] calls.
 pub(crate) const SEQUENCE_STEPS: u32 = 5;
@@ -67,4 +68,29 @@ pub(crate) async fn child(ctx: OrchestrationContext, number: u64) -> Result<u64>
 /// What [`fan_out()`] and [`parent()`] return: the sum of the numbers from 1 to `width`.
 pub(crate) fn sum_to(width: u64) -> u64 {
     width * (width + 1) / 2
+}
+
+/// What the workloads of entities count with.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Counter {
+    pub(crate) value: u64,
+}
+
+#[entity]
+impl Counter {
+    fn add(&mut self, amount: u64) -> u64 {
+        self.value += amount;
+        self.value
+    }
+}
+
+/// Calls an entity `calls` times, one after the other.
+#[orchestrator]
+pub(crate) async fn call_entity(ctx: OrchestrationContext, calls: u64) -> Result<u64> {
+    let counter = ctx.entity::<Counter>(ctx.instance_id());
+    let mut value = 0;
+    for _ in 0..calls {
+        value = counter.add(1).await?;
+    }
+    Ok(value)
 }

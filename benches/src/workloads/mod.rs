@@ -1,11 +1,13 @@
 //! The workloads. Each brings its host to where measuring makes sense, runs, and checks the results.
 
+mod entity_calls;
 mod events;
 mod fan_out;
 mod latency;
 mod long;
 mod parked;
 mod sequence;
+mod signals;
 mod start;
 mod sub_orchestrations;
 
@@ -31,10 +33,13 @@ pub(crate) enum Workload {
     Evicted,
     Start,
     SubOrchestrations,
+    Signals,
+    SignalsToMany,
+    EntityCalls,
 }
 
 impl Workload {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Sequence,
         Self::Latency,
         Self::FanOut,
@@ -44,6 +49,9 @@ impl Workload {
         Self::Evicted,
         Self::Start,
         Self::SubOrchestrations,
+        Self::Signals,
+        Self::SignalsToMany,
+        Self::EntityCalls,
     ];
 
     pub(crate) fn named(name: &str) -> Option<Self> {
@@ -63,6 +71,9 @@ impl Workload {
             Self::Evicted => "evicted",
             Self::Start => "start",
             Self::SubOrchestrations => "sub-orchestrations",
+            Self::Signals => "signals",
+            Self::SignalsToMany => "signals-to-many",
+            Self::EntityCalls => "entity-calls",
         }
     }
 
@@ -77,6 +88,9 @@ impl Workload {
             Self::Evicted => "the same on a host that keeps only 100 of them in memory",
             Self::Start => "starts of trivial orchestrations by 200 clients",
             Self::SubOrchestrations => "one orchestration with 1,000 children",
+            Self::Signals => "100,000 signals of one client to one entity",
+            Self::SignalsToMany => "the same to 1,000 entities",
+            Self::EntityCalls => "one orchestration that calls an entity 1,000 times in a row",
         }
     }
 
@@ -92,6 +106,9 @@ impl Workload {
             Self::Evicted => parked::run_evicted(site, report).await,
             Self::Start => start::run(site, report).await,
             Self::SubOrchestrations => sub_orchestrations::run(site, report).await,
+            Self::Signals => signals::run(site, report).await,
+            Self::SignalsToMany => signals::run_many(site, report).await,
+            Self::EntityCalls => entity_calls::run(site, report).await,
         }
     }
 }
