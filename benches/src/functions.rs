@@ -73,24 +73,41 @@ pub(crate) fn sum_to(width: u64) -> u64 {
 /// What the workloads of entities count with.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Counter {
-    pub(crate) value: u64,
+    pub(crate) value: i64,
 }
 
 #[entity]
 impl Counter {
-    fn add(&mut self, amount: u64) -> u64 {
+    fn add(&mut self, amount: i64) -> i64 {
         self.value += amount;
         self.value
+    }
+
+    fn subtract(&mut self, amount: i64) {
+        self.value -= amount;
     }
 }
 
 /// Calls an entity `calls` times, one after the other.
 #[orchestrator]
-pub(crate) async fn call_entity(ctx: OrchestrationContext, calls: u64) -> Result<u64> {
+pub(crate) async fn call_entity(ctx: OrchestrationContext, calls: i64) -> Result<i64> {
     let counter = ctx.entity::<Counter>(ctx.instance_id());
     let mut value = 0;
     for _ in 0..calls {
         value = counter.add(1).await?;
     }
     Ok(value)
+}
+
+/// Moves one from an entity to another one, with both locked.
+#[orchestrator]
+pub(crate) async fn transfer(
+    ctx: OrchestrationContext,
+    (from, to): (String, String),
+) -> Result<i64> {
+    let guard = ctx
+        .lock([Counter::id(from.as_str()), Counter::id(to.as_str())])
+        .await?;
+    guard.entity::<Counter>(from).subtract(1).await?;
+    Ok(guard.entity::<Counter>(to).add(1).await?)
 }

@@ -166,6 +166,13 @@ fn counter() {
 }
 
 #[test]
+fn bank_transfer() {
+    let program = Program::new("bank_transfer");
+    let output = program.killed_now_and_then(Duration::from_millis(800));
+    assert_eq!(last(&output, 1), ["the sum is 1000"], "{output}");
+}
+
+#[test]
 fn device_metrics() {
     let program = Program::new("device_metrics");
     let output = program.killed_now_and_then(Duration::from_millis(1_500));

@@ -47,10 +47,10 @@ pub(super) async fn run(site: &Site, report: Report) -> Result<Report> {
 async fn run_one(client: &DurableClient, calls: u32) -> Result<Duration> {
     let began = Instant::now();
     let run = client
-        .start_new::<functions::call_entity>(u64::from(calls))
+        .start_new::<functions::call_entity>(i64::from(calls))
         .await?;
     let output = run.output().await?;
     let took = began.elapsed();
-    check("entity-calls", &output, &u64::from(calls))?;
+    check("entity-calls", &output, &i64::from(calls))?;
     Ok(took)
 }

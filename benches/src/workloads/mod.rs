@@ -10,6 +10,7 @@ mod sequence;
 mod signals;
 mod start;
 mod sub_orchestrations;
+mod transfers;
 
 use std::fmt::{self, Debug};
 use std::sync::Arc;
@@ -36,10 +37,11 @@ pub(crate) enum Workload {
     Signals,
     SignalsToMany,
     EntityCalls,
+    Transfers,
 }
 
 impl Workload {
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Sequence,
         Self::Latency,
         Self::FanOut,
@@ -52,6 +54,7 @@ impl Workload {
         Self::Signals,
         Self::SignalsToMany,
         Self::EntityCalls,
+        Self::Transfers,
     ];
 
     pub(crate) fn named(name: &str) -> Option<Self> {
@@ -74,6 +77,7 @@ impl Workload {
             Self::Signals => "signals",
             Self::SignalsToMany => "signals-to-many",
             Self::EntityCalls => "entity-calls",
+            Self::Transfers => "transfers",
         }
     }
 
@@ -91,6 +95,7 @@ impl Workload {
             Self::Signals => "100,000 signals of one client to one entity",
             Self::SignalsToMany => "the same to 1,000 entities",
             Self::EntityCalls => "one orchestration that calls an entity 1,000 times in a row",
+            Self::Transfers => "1,000 transfers, each under the locks of two of 100 entities",
         }
     }
 
@@ -109,6 +114,7 @@ impl Workload {
             Self::Signals => signals::run(site, report).await,
             Self::SignalsToMany => signals::run_many(site, report).await,
             Self::EntityCalls => entity_calls::run(site, report).await,
+            Self::Transfers => transfers::run(site, report).await,
         }
     }
 }

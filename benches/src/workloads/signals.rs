@@ -74,10 +74,14 @@ async fn signal_all(client: &DurableClient, key: &str, counters: u32, signals: u
     while let Some(joined) = sending.join_next().await {
         joined??;
     }
-    wait_for_sum(client, &keys, u64::from(signals)).await
+    wait_for_sum(client, &keys, i64::from(signals)).await
 }
 
-async fn wait_for_sum(client: &DurableClient, keys: &[String], wanted: u64) -> Result<()> {
+pub(super) async fn wait_for_sum(
+    client: &DurableClient,
+    keys: &[String],
+    wanted: i64,
+) -> Result<()> {
     loop {
         let mut sum = 0;
         for key in keys {

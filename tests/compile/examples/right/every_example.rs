@@ -1,6 +1,8 @@
 //! Every example of the project, which the tests of the workspace build as programs.
 #![allow(dead_code)]
 
+#[path = "../../../../examples/src/bin/bank_transfer.rs"]
+mod bank_transfer;
 #[path = "../../../../examples/src/bin/counter.rs"]
 mod counter;
 #[path = "../../../../examples/src/bin/device_metrics.rs"]
