@@ -14,9 +14,9 @@ use serde_json::Value;
 
 use super::{ClientError, DurableClient, token};
 use crate::context::{SignalTarget, sealed};
-use crate::model::{Command, EntityId, EntityOperation, EntityRecord, InstanceId};
+use crate::model::{Command, EntityId, EntityOperation, EntityRecord, EntitySection, InstanceId};
 use crate::registry::{Entity, EntityInterface};
-use crate::storage::{EntityFilter, EntityPageRequest};
+use crate::storage::{EntityFilter, EntityPageRequest, HubStorage, StorageError};
 
 impl DurableClient {
     /// Signals the entity `key` of the kind `E`: one way, without hearing how the operation ends. A
@@ -88,6 +88,43 @@ impl DurableClient {
         Ok(Some(state))
     }
 
+    /// Releases the locks of entities whose holders no longer run, which is what is left when an
+    /// orchestration's row was lost or taken out of the database by hand. Entities without a state go
+    /// when their lock does; all others without one are gone already.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Storage`], [`ClientError::Busy`]; some may have been released then.
+    pub async fn clean_entity_storage(&self) -> Result<EntityStorageCleaned, ClientError> {
+        const PAGE: usize = 500;
+        let mut cleaned = EntityStorageCleaned::default();
+        let mut after = None;
+        loop {
+            let request = EntityPageRequest {
+                filter: EntityFilter {
+                    include_stateless: true,
+                    ..EntityFilter::default()
+                },
+                size: PAGE,
+                after: after.take(),
+            };
+            let (page, orphaned) = self
+                .link()
+                .read(move |storage| orphaned_locks(storage, &request))
+                .await?;
+            for (id, section, has_state) in orphaned {
+                let command = Command::UnlockEntity(Box::new(section));
+                self.link().request(&id, command).await?;
+                cleaned.orphaned_locks_released += 1;
+                cleaned.empty_entities_removed += u64::from(!has_state);
+            }
+            match page.last {
+                Some(last) if page.size >= PAGE => after = Some(last),
+                _ => return Ok(cleaned),
+            }
+        }
+    }
+
     /// The entities that `query` means, in the order of their ids: a page, or a stream of all.
     pub fn list_entities(&self, query: EntityQuery) -> ListEntities {
         ListEntities {
@@ -95,6 +132,50 @@ impl DurableClient {
             query,
         }
     }
+}
+
+/// What [`DurableClient::clean_entity_storage`] has done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EntityStorageCleaned {
+    /// Locks whose holders no longer ran.
+    pub orphaned_locks_released: u64,
+    /// Entities of which nothing was left when they were unlocked.
+    pub empty_entities_removed: u64,
+}
+
+/// How far a page of entities went.
+struct Page {
+    size: usize,
+    last: Option<InstanceId>,
+}
+
+/// The locks on a page of entities whose holders do not run, each with whether its entity has a state.
+type OrphanedLocks = Vec<(InstanceId, EntitySection, bool)>;
+
+fn orphaned_locks(
+    storage: &dyn HubStorage,
+    request: &EntityPageRequest,
+) -> Result<(Page, OrphanedLocks), StorageError> {
+    let found = storage.list_entities(request)?;
+    let page = Page {
+        size: found.len(),
+        last: found.last().map(|last| last.id.clone()),
+    };
+    let mut orphaned = Vec::new();
+    for record in found {
+        let Some(section) = record.lock else {
+            continue;
+        };
+        let holder = storage.summary(&section.holder.instance, false)?;
+        let runs = holder.is_some_and(|holder| {
+            !holder.record.status.has_ended() && holder.record.execution == section.run
+        });
+        if !runs {
+            orphaned.push((record.id, section, record.state.is_some()));
+        }
+    }
+    Ok((page, orphaned))
 }
 
 /// Sends signals of a client.

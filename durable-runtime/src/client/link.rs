@@ -239,7 +239,7 @@ fn check_unowned(
     to: &InstanceId,
     command: &Command,
 ) -> Result<(), ClientError> {
-    if matches!(command, Command::Entity(_)) {
+    if matches!(command, Command::Entity(_) | Command::UnlockEntity(_)) {
         // An entity need not exist to be asked something.
         return Ok(());
     }

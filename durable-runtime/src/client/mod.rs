@@ -18,7 +18,9 @@ use futures_util::TryStreamExt;
 use serde::Serialize;
 use serde_json::Value;
 
-pub use entities::{ClientSignals, EntityMetadata, EntityPage, EntityQuery, ListEntities};
+pub use entities::{
+    ClientSignals, EntityMetadata, EntityPage, EntityQuery, EntityStorageCleaned, ListEntities,
+};
 pub use error::ClientError;
 use link::Link;
 pub(crate) use link::LocalHost;

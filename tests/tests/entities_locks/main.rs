@@ -1,5 +1,6 @@
-//! Critical sections over entities: rule 38, clause by clause.
+//! Critical sections over entities: rules 38 and 39, clause by clause.
 
+mod cleaning;
 mod order;
 mod release;
 mod rewind;
