@@ -99,7 +99,7 @@ impl Section {
 
 /// What code is told that does what a critical section does not allow.
 pub(super) fn violation(what: String) -> Failure {
-    Failure::new(Failure::LOCK, what + " [lock]").non_retriable()
+    Failure::new(Failure::LOCK, what + " [critical_section]").non_retriable()
 }
 
 fn list(entities: &[EntityId]) -> String {

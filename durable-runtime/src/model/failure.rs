@@ -56,7 +56,7 @@ impl Failure {
     /// A sub-orchestration was terminated.
     pub const TERMINATED: &str = "Terminated";
     /// An orchestrator did what a critical section over entities does not allow. The message ends with
-    /// the rule, `[lock]`.
+    /// the rule, `[critical_section]`.
     pub const LOCK: &str = "Lock";
     /// What is stored of an instance cannot be read.
     pub const CORRUPT: &str = "Corrupt";

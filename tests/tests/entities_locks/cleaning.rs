@@ -51,7 +51,7 @@ async fn a_lock_whose_holder_is_gone_is_released() {
     let texts = within(client.read_entity_state::<Vec<String>>(log("c"))).await;
     assert_eq!(texts.unwrap().unwrap(), ["locked"]);
     let again = within(client.clean_entity_storage()).await.unwrap();
-    assert_eq!(again, Default::default());
+    assert_eq!(again.orphaned_locks_released, 0);
     within(host.shutdown()).await.unwrap();
     let database = rusqlite::Connection::open(&file).unwrap();
     let count = "SELECT count(*) FROM entities WHERE id = '@log@b'";

@@ -75,7 +75,7 @@ async fn what_breaks_a_rule_fails_and_says_which() {
         assert!(*is_final, "{message}");
         assert_eq!(kind, Failure::LOCK, "{message}");
         assert!(message.contains(wanted), "{message}");
-        assert!(message.ends_with(" [lock]"), "{message}");
+        assert!(message.ends_with(" [critical_section]"), "{message}");
     }
     assert_eq!(told.len(), wanted.len());
     bench.until_texts("a", &["first", "second"]).await;
@@ -100,7 +100,7 @@ async fn a_signal_to_a_locked_entity_fails_the_orchestration() {
         message.contains("\"@log@b\" is locked and cannot be signalled"),
         "{message}"
     );
-    assert!(message.ends_with(" [lock]"), "{message}");
+    assert!(message.ends_with(" [critical_section]"), "{message}");
     bench.until_unlocked().await;
     assert!(bench.texts("b").await.is_empty());
 }
