@@ -20,7 +20,7 @@ struct Counter {
 
 #[entity]
 impl Counter {
-    /// Adds to the counter. A milestone that is passed starts [`celebrate`].
+    /// Adds to the counter. A milestone that is passed starts `celebrate`.
     fn add(&mut self, ctx: EntityContext, amount: u32) -> u32 {
         let before = self.value / 10;
         self.value += amount;
