@@ -10,37 +10,27 @@ use crate::functions;
 use crate::measure::Usage;
 use crate::report::{Figure, Floor, Report};
 use crate::site::Site;
-use crate::sync_limit::SyncLimit;
 
 const CALLS: u32 = 1_000;
 /// How often it is measured; the median counts.
-const RUNS: usize = 7;
-/// How often the disk is tried before and after.
-const PROBES: usize = 400;
+const RUNS: usize = 21;
 
 pub(super) async fn run(site: &Site, report: Report) -> Result<Report> {
     let host = site.host().await?;
     let client = host.client();
     run_one(&client, CALLS / 2).await?;
-    let mut sync = SyncLimit::new(site.directory())?;
-    sync.probe(PROBES)?;
     let before = Usage::now()?;
     let mut times = Vec::new();
     for _ in 0..RUNS {
         times.push(run_one(&client, CALLS).await?);
     }
     let used = before.since()?;
-    sync.probe(PROBES)?;
     host.shutdown().await?;
     times.sort_unstable();
     let rate = Figure::rate("median", CALLS, times[RUNS / 2], "calls/s");
-    // The call and its answer each cross a partition's border, and are stored before they do.
-    let limit = sync.durations().median() * 2;
-    let limit = Figure::rate("limit by two fdatasync a call", 1, limit, "calls/s");
     let calls = CALLS * u32::try_from(RUNS).unwrap_or(1);
     Ok(report
         .with(rate.floor(Floor::AtLeast(3_000.0)))
-        .with(limit)
         .with_cost(&used, calls, "call"))
 }
 

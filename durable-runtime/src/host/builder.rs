@@ -202,6 +202,7 @@ impl DurableHostBuilder {
             worker: worker.clone(),
             storage: Arc::clone(storage),
             router: Arc::clone(&shared.router),
+            handover: Arc::clone(&shared.handover),
             state: Arc::clone(&shared.state),
             lease_duration: options.lease_duration,
             busy: busy.clone(),

@@ -3,11 +3,11 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::router::Router;
 use super::state::HostState;
-use crate::model::{Delta, InboxMessage, PartitionId};
+use crate::model::{Delta, Epoch, InboxMessage, MessageId, MessageOrigin, PartitionId};
 use crate::partition::Input;
 use crate::storage::{HubStorage, StorageError};
 
@@ -21,33 +21,58 @@ pub(super) struct Handover {
 #[derive(Debug, Default)]
 struct Open {
     deltas: FxHashMap<PartitionId, HandedOver>,
+    /// Up to which epochs nothing is taken any more.
+    refused: FxHashMap<PartitionId, Epoch>,
     stopped: bool,
 }
 
-/// What one partition has handed over since the last commit began.
+/// What one partition hands over, or has handed over since the last commit began.
 #[derive(Debug)]
-struct HandedOver {
-    delta: Delta,
-    sequence: u64,
+pub(super) struct HandedOver {
+    pub(super) delta: Delta,
+    /// To where it brings the partition.
+    pub(super) sequence: u64,
+    /// The messages that have to wait for the commit, in the order of their numbers. The others are
+    /// on their way to their receivers.
+    pub(super) held_back: Vec<MessageId>,
+}
+
+impl HandedOver {
+    fn merge(&mut self, later: HandedOver) {
+        self.delta.merge(later.delta);
+        self.sequence = later.sequence;
+        self.held_back.extend(later.held_back);
+    }
 }
 
 impl Handover {
-    /// Adds the delta that brings a partition to `sequence`. The committer takes it when it is done
-    /// with the commit under way.
-    pub(super) fn add(&self, delta: Delta, sequence: u64) {
+    /// Takes what a partition hands over. The committer takes it when it is done with the commit
+    /// under way.
+    pub(super) fn add(&self, later: HandedOver) {
         let mut open = self.lock();
-        match open.deltas.get_mut(&delta.partition) {
-            Some(earlier) if earlier.delta.epoch == delta.epoch => {
-                earlier.delta.merge(delta);
-                earlier.sequence = sequence;
-            }
-            _ => {
-                let handed_over = HandedOver { delta, sequence };
-                open.deltas.insert(handed_over.delta.partition, handed_over);
-            }
+        if open.refuses(later.delta.partition, later.delta.epoch) {
+            return;
+        }
+        match open.deltas.get_mut(&later.delta.partition) {
+            Some(earlier) => earlier.merge(later),
+            None => drop(open.deltas.insert(later.delta.partition, later)),
         }
         drop(open);
         self.news.notify_one();
+    }
+
+    /// From now on nothing of `partitions` is taken up to these epochs, nor committed of what was
+    /// taken and is not under way.
+    pub(super) fn refuse(&self, partitions: &FxHashMap<PartitionId, Epoch>) {
+        let mut open = self.lock();
+        for (id, epoch) in partitions {
+            open.deltas.remove(id);
+            open.refused.insert(*id, *epoch);
+        }
+    }
+
+    fn refuses(&self, delta: &Delta) -> bool {
+        self.lock().refuses(delta.partition, delta.epoch)
     }
 
     /// Lets the committer end when it has committed all there is.
@@ -61,12 +86,10 @@ impl Handover {
         let mut open = self.lock();
         loop {
             if !open.deltas.is_empty() {
-                return Some(
-                    open.deltas
-                        .drain()
-                        .map(|(_, handed_over)| handed_over)
-                        .collect(),
-                );
+                let mut group: Vec<_> = open.deltas.drain().map(|(_, taken)| taken).collect();
+                drop(open);
+                leave_out_delivered(&mut group);
+                return Some(group);
             }
             if open.stopped {
                 return None;
@@ -77,6 +100,46 @@ impl Handover {
 
     fn lock(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Open {
+    fn refuses(&self, partition: PartitionId, epoch: Epoch) -> bool {
+        let refused = self.refused.get(&partition);
+        refused.is_some_and(|refused| epoch <= *refused)
+    }
+}
+
+/// A message that one partition sends and another has dealt with already, both in this commit, need
+/// not be written.
+fn leave_out_delivered(group: &mut [HandedOver]) {
+    let places: FxHashMap<_, _> = group
+        .iter()
+        .zip(0..)
+        .map(|(taken, place): (_, usize)| (taken.delta.partition, place))
+        .collect();
+    let mut delivered = FxHashSet::default();
+    for place in 0..group.len() {
+        let mut consumed = std::mem::take(&mut group[place].delta.consumed);
+        consumed.retain(|id| {
+            let MessageOrigin::Partition(sender) = id.origin else {
+                return true;
+            };
+            let sender = places.get(&sender).map(|at| &group[*at].delta);
+            let is_sent = sender.is_some_and(|sender| sender.sends(*id));
+            if is_sent {
+                delivered.insert(*id);
+            }
+            !is_sent
+        });
+        group[place].delta.consumed = consumed;
+    }
+    if delivered.is_empty() {
+        return;
+    }
+    for taken in group {
+        let outgoing = &mut taken.delta.outgoing;
+        outgoing.retain(|message| !delivered.contains(&message.id));
     }
 }
 
@@ -99,63 +162,62 @@ pub(super) struct Committer {
 impl Committer {
     /// Runs until the host stops and all is committed, or the host gives up.
     pub(super) fn run(self) -> Outcome {
-        while let Some(taken) = self.handover.take() {
-            let (deltas, sequences): (Vec<_>, Vec<_>) = taken
+        while let Some(group) = self.handover.take() {
+            let (deltas, marks): (Vec<_>, Vec<_>) = group
                 .into_iter()
-                .map(|handed_over| (handed_over.delta, handed_over.sequence))
+                .map(|taken| (taken.delta, (taken.sequence, taken.held_back)))
                 .unzip();
-            let Some(committed) = self.commit(deltas, sequences) else {
-                // Nothing that the partitions do now would last.
-                self.router.stop_threads();
-                return Outcome::GivenUp;
-            };
-            for (delta, sequence) in committed {
-                self.acknowledge(delta, sequence);
+            match self.commit(&deltas) {
+                Committed::All => {
+                    for (delta, (sequence, held_back)) in deltas.into_iter().zip(marks) {
+                        self.acknowledge(delta, sequence, &held_back);
+                    }
+                }
+                Committed::Nothing => {}
+                Committed::GivenUp => {
+                    // Nothing that the partitions do now would last.
+                    self.router.stop_threads();
+                    return Outcome::GivenUp;
+                }
             }
         }
         Outcome::AllCommitted
     }
 
-    /// Commits until it has worked. Gives back what was committed: all but the deltas of partitions
-    /// that have been lost. `None` when the host is done for.
-    fn commit(&self, mut deltas: Vec<Delta>, mut sequences: Vec<u64>) -> Option<Vec<(Delta, u64)>> {
+    /// Commits until it has worked, or another worker owns one of the partitions.
+    fn commit(&self, deltas: &[Delta]) -> Committed {
         let mut pause = Duration::from_millis(5);
         loop {
-            match self.storage.commit(&deltas) {
-                Ok(()) => return Some(deltas.into_iter().zip(sequences).collect()),
+            match self.storage.commit(deltas) {
+                Ok(()) => return Committed::All,
                 Err(StorageError::Fenced { partitions }) => {
-                    let all = deltas.into_iter().zip(sequences);
-                    let (lost, kept): (Vec<_>, Vec<_>) =
-                        all.partition(|(delta, _)| partitions.contains(&delta.partition));
-                    for (delta, _) in lost {
-                        tracing::warn!(partition = %delta.partition, "another worker has taken over");
-                        self.router.disown(delta.partition, delta.epoch);
+                    // Of what has been refused before, this was to be expected.
+                    if !deltas.iter().all(|delta| self.handover.refuses(delta)) {
+                        tracing::warn!(?partitions, "another worker has taken over");
+                        // The others have gone on from messages of these, which nobody has sent.
+                        self.router.start_over(&self.handover);
                     }
-                    (deltas, sequences) = kept.into_iter().unzip();
-                    if deltas.is_empty() {
-                        return Some(Vec::new());
-                    }
+                    return Committed::Nothing;
                 }
                 Err(error) if error.is_transient() => {
                     tracing::warn!(%error, "commit failed; trying again");
                     if self.state.wait_for_abandon(pause) {
-                        return None;
+                        return Committed::GivenUp;
                     }
                     pause = (pause * 2).min(Duration::from_secs(1));
                 }
                 Err(error) => {
                     self.state.fail(error.into());
-                    return None;
+                    return Committed::GivenUp;
                 }
             }
         }
     }
 
-    fn acknowledge(&self, delta: Delta, sequence: u64) {
-        // Before the acknowledgement, so that each message is on its way to its receiver before a
-        // commit can delete it.
+    fn acknowledge(&self, delta: Delta, sequence: u64, held_back: &[MessageId]) {
+        // Before the acknowledgement: what the partition sends directly from then on comes after.
         for message in delta.outgoing {
-            if message.to != delta.partition {
+            if held_back.binary_search(&message.id).is_ok() {
                 let message = InboxMessage {
                     partition: message.to,
                     id: message.id,
@@ -169,5 +231,101 @@ impl Committer {
             .set_committed(delta.partition, delta.epoch, sequence);
         let input = Input::Committed { sequence };
         self.router.send_to(delta.partition, delta.epoch, input);
+    }
+}
+
+/// What has become of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Committed {
+    All,
+    Nothing,
+    GivenUp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Command, Envelope, InstanceId, OutgoingMessage};
+
+    const ONE: PartitionId = PartitionId(1);
+    const TWO: PartitionId = PartitionId(2);
+
+    fn handed_over(partition: PartitionId) -> HandedOver {
+        HandedOver {
+            delta: Delta::new(partition, Epoch(1)),
+            sequence: 1,
+            held_back: Vec::new(),
+        }
+    }
+
+    fn message(number: u64) -> MessageId {
+        MessageId {
+            origin: MessageOrigin::Partition(ONE),
+            number,
+        }
+    }
+
+    fn sending(numbers: impl IntoIterator<Item = u64>) -> HandedOver {
+        let mut sender = handed_over(ONE);
+        sender.delta.outgoing = numbers
+            .into_iter()
+            .map(|number| OutgoingMessage {
+                to: TWO,
+                id: message(number),
+                envelope: Envelope {
+                    to: InstanceId::new("receiver").unwrap(),
+                    command: Command::Resume {
+                        reason: String::new(),
+                    },
+                    request: None,
+                },
+            })
+            .collect();
+        sender
+    }
+
+    fn consuming(ids: impl IntoIterator<Item = MessageId>) -> HandedOver {
+        let mut receiver = handed_over(TWO);
+        receiver.delta.consumed = ids.into_iter().collect();
+        receiver
+    }
+
+    #[test]
+    fn what_is_sent_and_consumed_in_one_commit_is_not_written() {
+        let of_a_client = MessageId {
+            origin: MessageOrigin::Client,
+            number: 3,
+        };
+        let handover = Handover::default();
+        handover.add(sending(2..5));
+        handover.add(consuming([message(1), message(2), of_a_client, message(4)]));
+        let group = handover.take().unwrap();
+        let of = |partition| {
+            let found = group
+                .iter()
+                .find(|taken| taken.delta.partition == partition);
+            &found.unwrap().delta
+        };
+        let sent: Vec<_> = of(ONE).outgoing.iter().map(|message| message.id).collect();
+        assert_eq!(sent, [message(3)]);
+        // The first was committed before, so its row is to be deleted.
+        assert_eq!(of(TWO).consumed, [message(1), of_a_client]);
+    }
+
+    #[test]
+    fn what_is_refused_is_not_taken() {
+        let handover = Handover::default();
+        handover.add(sending([1]));
+        handover.refuse(&[(ONE, Epoch(1))].into_iter().collect());
+        handover.add(sending([2]));
+        handover.add(consuming([]));
+        let group = handover.take().unwrap();
+        assert_eq!(group.len(), 1);
+        assert_eq!(group[0].delta.partition, TWO);
+        // The next owner is another one.
+        let mut later = sending([3]);
+        later.delta.epoch = Epoch(2);
+        handover.add(later);
+        assert!(handover.take().unwrap()[0].delta.sends(message(3)));
     }
 }

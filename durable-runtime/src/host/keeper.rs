@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use rustc_hash::FxHashMap;
 
 use super::busy::Busy;
+use super::committer::Handover;
 use super::router::{Acquired, Router};
 use super::state::HostState;
 use crate::clock;
@@ -19,6 +20,7 @@ pub(super) struct Keeper {
     pub(super) worker: WorkerId,
     pub(super) storage: Arc<dyn HubStorage>,
     pub(super) router: Arc<Router>,
+    pub(super) handover: Arc<Handover>,
     pub(super) state: Arc<HostState>,
     pub(super) lease_duration: Duration,
     /// The partition threads.
@@ -81,7 +83,8 @@ impl Keeper {
                 let result = self.renew();
                 self.logged("renewing leases", result);
             }
-            if due(acquired, ACQUIRE_EVERY) && !self.owns_all() {
+            let starting_over = self.router.is_starting_over();
+            if starting_over || due(acquired, ACQUIRE_EVERY) && !self.owns_all() {
                 acquired = clock::instant();
                 let result = self.acquire();
                 self.logged("acquiring partitions", result);
@@ -112,6 +115,13 @@ impl Keeper {
     }
 
     fn acquire(&mut self) -> Result<(), StorageError> {
+        if self.router.is_starting_over() {
+            // What was taken up since then goes too: all leases are given back.
+            self.router.start_over(&self.handover);
+            self.to_take_up.clear();
+            self.storage.release(&self.worker)?;
+            self.router.started_over();
+        }
         let count = usize::try_from(self.storage.partition_count()).unwrap_or(usize::MAX);
         let leases = self
             .storage
@@ -158,7 +168,8 @@ impl Keeper {
         for (partition, epoch) in self.router.owned() {
             if kept.get(&partition) != Some(&epoch) {
                 tracing::warn!(%partition, "lease lost");
-                self.router.disown(partition, epoch);
+                self.router.start_over(&self.handover);
+                break;
             }
         }
         Ok(())

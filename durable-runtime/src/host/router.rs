@@ -1,10 +1,12 @@
 //! Who owns which partition in this process, and the way there.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use rustc_hash::FxHashMap;
 
+use super::committer::Handover;
 use crate::model::{Due, Epoch, InboxMessage, InstanceId, PartitionId};
 use crate::partition::{Input, PartitionConfig};
 
@@ -40,6 +42,8 @@ pub(crate) struct Router {
     owned: RwLock<FxHashMap<PartitionId, Epoch>>,
     /// Up to where each owned partition is durable.
     committed: Mutex<FxHashMap<PartitionId, (Epoch, u64)>>,
+    /// Whether what this process owned is to be given back and taken anew.
+    starting_over: AtomicBool,
     partition_count: u32,
 }
 
@@ -50,6 +54,7 @@ impl Router {
             threads: senders,
             owned: RwLock::default(),
             committed: Mutex::default(),
+            starting_over: AtomicBool::new(false),
             partition_count,
         };
         (router, receivers)
@@ -63,6 +68,17 @@ impl Router {
     pub(super) fn epoch(&self, partition: PartitionId) -> Option<Epoch> {
         let owned = self.owned.read().unwrap_or_else(PoisonError::into_inner);
         owned.get(&partition).copied()
+    }
+
+    /// What this process owns beside `partition`, if that is still owned under `epoch`. What comes
+    /// from an earlier owner of it must not reach those of today.
+    pub(super) fn owned_beside(
+        &self,
+        partition: PartitionId,
+        epoch: Epoch,
+    ) -> Option<RwLockReadGuard<'_, FxHashMap<PartitionId, Epoch>>> {
+        let owned = self.owned.read().unwrap_or_else(PoisonError::into_inner);
+        (owned.get(&partition) == Some(&epoch)).then_some(owned)
     }
 
     pub(super) fn owned(&self) -> Vec<(PartitionId, Epoch)> {
@@ -88,6 +104,30 @@ impl Router {
             owned.remove(&id);
             self.to_thread(id, ThreadInput::Disown(id));
         }
+    }
+
+    /// Takes all partitions away from their threads and makes nothing durable of what they have not
+    /// committed. The keeper gives their leases back and takes up what is in storage.
+    ///
+    /// When one of them has lost what it did, others may rest on that: messages do not wait for the
+    /// commit of their sender.
+    pub(super) fn start_over(&self, handover: &Handover) {
+        let mut owned = self.owned.write().unwrap_or_else(PoisonError::into_inner);
+        handover.refuse(&owned);
+        for id in owned.drain().map(|(id, _)| id) {
+            self.to_thread(id, ThreadInput::Disown(id));
+        }
+        self.starting_over.store(true, Ordering::Release);
+    }
+
+    /// Whether the leases are to be given back; asked until they are.
+    pub(super) fn is_starting_over(&self) -> bool {
+        self.starting_over.load(Ordering::Acquire)
+    }
+
+    /// The leases have been given back.
+    pub(super) fn started_over(&self) {
+        self.starting_over.store(false, Ordering::Release);
     }
 
     /// Takes all partitions away from their threads.

@@ -9,13 +9,13 @@ use rustc_hash::FxHashMap;
 
 use super::activities::Executor;
 use super::busy::Busy;
-use super::committer::Handover;
+use super::committer::{HandedOver, Handover};
 use super::loader::LoadRequest;
 use super::router::{Acquired, Router, ThreadInput};
 use super::state::HostState;
 use super::watchers::Watchers;
 use crate::clock;
-use crate::model::PartitionId;
+use crate::model::{Delta, Epoch, InboxMessage, MessageId, PartitionId};
 use crate::partition::{Effect, Input, Output, Partition};
 
 /// What a partition thread begins with.
@@ -55,13 +55,61 @@ struct Worker {
 struct Owned {
     partition: Partition,
     waiting: VecDeque<(u64, Vec<Effect>)>,
+    handed_over: u64,
     committed: u64,
+    /// The receivers of messages that wait for a commit, and for which.
+    held_back: FxHashMap<PartitionId, u64>,
 }
 
 /// How many inputs are taken, and how many instances run, before progress is handed over.
 const BATCH: usize = 512;
+/// How many deltas of a partition may be on their way into storage before its instances wait. Nothing
+/// else bounds what they do among themselves while storage takes nothing.
+const RUN_AHEAD: u64 = 1024;
 /// How often idle instances are looked for.
 const HOUSEKEEPING: Duration = Duration::from_secs(1);
+
+impl Owned {
+    fn is_too_far_ahead(&self) -> bool {
+        self.handed_over - self.committed > RUN_AHEAD
+    }
+
+    /// The messages that go to other partitions of this process at once, with the epochs of those, and
+    /// the names of those that have to wait for the commit of the delta `sequence`.
+    fn divide(
+        &mut self,
+        delta: &Delta,
+        sequence: u64,
+        router: &Router,
+    ) -> (Vec<(Epoch, InboxMessage)>, Vec<MessageId>) {
+        let (mut direct, mut held_back) = (Vec::new(), Vec::new());
+        let owned = router.owned_beside(delta.partition, delta.epoch);
+        for message in &delta.outgoing {
+            if message.to == delta.partition {
+                continue;
+            }
+            // None goes past one that waits.
+            let waits = self.held_back.get(&message.to);
+            let waits = waits.is_some_and(|sequence| *sequence > self.committed);
+            let receiver = owned.as_ref().and_then(|owned| owned.get(&message.to));
+            match receiver {
+                Some(&epoch) if !waits => {
+                    let message = InboxMessage {
+                        partition: message.to,
+                        id: message.id,
+                        envelope: message.envelope.clone(),
+                    };
+                    direct.push((epoch, message));
+                }
+                _ => {
+                    self.held_back.insert(message.to, sequence);
+                    held_back.push(message.id);
+                }
+            }
+        }
+        (direct, held_back)
+    }
+}
 
 impl Worker {
     fn run(mut self) {
@@ -141,12 +189,13 @@ impl Worker {
     }
 
     fn next_wake(&self) -> Duration {
-        let partitions = self.partitions.values().map(|owned| &owned.partition);
-        if partitions.clone().any(Partition::has_work) {
+        let mut partitions = self.partitions.values();
+        if partitions.any(|owned| owned.partition.has_work() && !owned.is_too_far_ahead()) {
             return Duration::ZERO;
         }
+        let partitions = self.partitions.values();
         partitions
-            .filter_map(Partition::next_due)
+            .filter_map(|owned| owned.partition.next_due())
             .min()
             .map_or(HOUSEKEEPING, |due| clock::until(due).min(HOUSEKEEPING))
     }
@@ -175,7 +224,9 @@ impl Worker {
                 let owned = Owned {
                     partition: Partition::new(config, clock::now(), due, inbox),
                     waiting: VecDeque::new(),
+                    handed_over: 0,
                     committed: 0,
+                    held_back: FxHashMap::default(),
                 };
                 if self.partitions.insert(id, owned).is_some() {
                     self.setup.executor.skip_all(id);
@@ -195,6 +246,9 @@ impl Worker {
     /// Runs instances, up to a bound, in all partitions.
     fn step(&mut self) {
         for owned in self.partitions.values_mut() {
+            if owned.is_too_far_ahead() {
+                continue;
+            }
             for _ in 0..BATCH {
                 let Some(id) = owned.partition.next_up() else {
                     break;
@@ -237,7 +291,20 @@ impl Worker {
             if delta.is_empty() {
                 self.release(id, committed);
             } else {
-                self.setup.handover.add(delta, sequence);
+                owned.handed_over = sequence;
+                let (direct, held_back) = owned.divide(&delta, sequence, &self.setup.router);
+                self.setup.handover.add(HandedOver {
+                    delta,
+                    sequence,
+                    held_back,
+                });
+                // What the receiver makes of it is handed over later, and so not committed before.
+                for (epoch, message) in direct {
+                    let to = message.partition;
+                    self.setup
+                        .router
+                        .send_to(to, epoch, Input::Message(message));
+                }
             }
         }
     }

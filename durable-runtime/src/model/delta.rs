@@ -78,13 +78,21 @@ impl Delta {
         self.replies.extend(later.replies);
     }
 
+    /// Whether it has a message of that name to send.
+    pub(crate) fn sends(&self, id: MessageId) -> bool {
+        self.position_of(id).is_some()
+    }
+
     fn position_of_own(&self, id: MessageId) -> Option<usize> {
-        // Outgoing messages are in the order of their numbers.
-        let at = self
-            .outgoing
-            .binary_search_by_key(&id, |message| message.id)
-            .ok()?;
+        let at = self.position_of(id)?;
         (self.outgoing[at].to == self.partition).then_some(at)
+    }
+
+    fn position_of(&self, id: MessageId) -> Option<usize> {
+        // Outgoing messages are in the order of their numbers.
+        self.outgoing
+            .binary_search_by_key(&id, |message| message.id)
+            .ok()
     }
 }
 

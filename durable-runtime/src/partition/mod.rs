@@ -70,7 +70,7 @@ pub(crate) enum Input {
         command: Command,
         responder: Responder,
     },
-    /// A message for the inbox was committed in this process.
+    /// A message for the inbox was sent in this process; it need not be committed yet.
     Message(InboxMessage),
     /// The inbox was read, when the commits up to `as_of` were in it.
     Inbox {

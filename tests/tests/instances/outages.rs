@@ -3,15 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use durable_runtime::client::{ClientError, DurableClient, RuntimeStatus};
+use durable_runtime::client::{ClientError, OnExisting, RuntimeStatus};
 use durable_runtime::model::{
     Delta, Due, EntityRecord, Envelope, Epoch, InboxMessage, InstanceId, PartitionId, Rejection,
     Reply, RequestId, StoredInstance, TaskHubName, WorkerId,
 };
+use durable_runtime::prelude::*;
 use durable_runtime::storage::{
     EntityPageRequest, HubOptions, HubStorage, InstancePageRequest, InstanceSummary, Lease, Memory,
     StorageError, StorageProvider, Watch,
 };
+use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::functions::{chain, greet};
@@ -30,6 +32,9 @@ struct Failing {
 struct Outage {
     is_on: bool,
     is_fenced: bool,
+    /// One of so many commits finds one of its partitions taken over.
+    fence_every: Option<u32>,
+    commits: u32,
     refused: u32,
 }
 
@@ -51,6 +56,12 @@ impl Failing {
     /// From now on somebody else owns all partitions, as far as commits tell.
     fn fence(&self) {
         self.outage.send_modify(|outage| outage.is_fenced = true);
+    }
+
+    /// From now on somebody takes a partition over now and then, as far as commits tell.
+    fn fence_one_in(&self, commits: u32) {
+        self.outage
+            .send_modify(|outage| outage.fence_every = Some(commits));
     }
 
     /// Waits until so many calls have failed.
@@ -145,6 +156,22 @@ impl HubStorage for FailingHub {
         self.check()?;
         if self.outage.borrow().is_fenced {
             let partitions = deltas.iter().map(|delta| delta.partition).collect();
+            return Err(StorageError::Fenced { partitions });
+        }
+        let mut lost = None;
+        self.outage.send_if_modified(|outage| {
+            outage.commits += 1;
+            let commits = usize::try_from(outage.commits).unwrap();
+            if let Some(every) = outage.fence_every
+                && outage.commits.is_multiple_of(every)
+            {
+                outage.refused += 1;
+                lost = Some(deltas[commits % deltas.len()].partition);
+            }
+            lost.is_some()
+        });
+        if let Some(lost) = lost {
+            let partitions = vec![lost];
             return Err(StorageError::Fenced { partitions });
         }
         self.hub.commit(deltas)
@@ -297,6 +324,67 @@ async fn a_host_ends_although_its_last_commit_is_refused() {
             suspended.await.unwrap(),
             Err(ClientError::Busy { .. })
         ));
+    })
+    .await;
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Tally {
+    count: u32,
+}
+
+#[entity]
+impl Tally {
+    fn add(&mut self) -> u32 {
+        self.count += 1;
+        self.count
+    }
+}
+
+/// Returns where the counting went wrong.
+#[orchestrator]
+async fn count_to(ctx: OrchestrationContext, last: u32) -> Result<Option<(u32, u32)>> {
+    let tally = ctx.instance_id().to_owned();
+    for number in 1..=last {
+        let counted = ctx.entity::<Tally>(tally.as_str()).add().await?;
+        if counted != number {
+            return Ok(Some((number, counted)));
+        }
+    }
+    Ok(None)
+}
+
+// Rule 45: messages do not wait for the commit of their sender, so when the sender turns out to have
+// lost its partition, what its receivers made of them must not be kept either.
+#[tokio::test]
+async fn what_rests_on_lost_work_is_lost_with_it() {
+    run(Setting::Memory, async |site: Site| {
+        let storage = Failing::new();
+        let host = site.host_on(storage.clone()).await;
+        let client = host.client();
+        storage.fence_one_in(20);
+        let mut runs = Vec::new();
+        for number in 0..8 {
+            let start = || {
+                let start = client.start_new::<count_to>(50_u32);
+                start
+                    .instance_id(format!("tally-{number}"))
+                    .on_existing(OnExisting::Ignore)
+            };
+            runs.push(loop {
+                match start().await {
+                    Ok(run) => break run,
+                    // Its partition was lost before it was stored.
+                    Err(ClientError::Busy { .. }) => {}
+                    Err(error) => panic!("{error}"),
+                }
+            });
+        }
+        for run in runs {
+            assert_eq!(run.output().await.unwrap(), None, "{}", run.id());
+        }
+        storage.refused(2).await;
+        host.shutdown().await.unwrap();
     })
     .await;
 }
