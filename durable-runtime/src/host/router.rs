@@ -66,23 +66,16 @@ impl Router {
 
     /// The epoch under which this process owns `partition`.
     pub(super) fn epoch(&self, partition: PartitionId) -> Option<Epoch> {
-        let owned = self.owned.read().unwrap_or_else(PoisonError::into_inner);
-        owned.get(&partition).copied()
+        self.epochs().get(&partition).copied()
     }
 
-    /// What this process owns beside `partition`, if that is still owned under `epoch`. What comes
-    /// from an earlier owner of it must not reach those of today.
-    pub(super) fn owned_beside(
-        &self,
-        partition: PartitionId,
-        epoch: Epoch,
-    ) -> Option<RwLockReadGuard<'_, FxHashMap<PartitionId, Epoch>>> {
-        let owned = self.owned.read().unwrap_or_else(PoisonError::into_inner);
-        (owned.get(&partition) == Some(&epoch)).then_some(owned)
+    /// What this process owns, for as long as the guard is held.
+    pub(super) fn epochs(&self) -> RwLockReadGuard<'_, FxHashMap<PartitionId, Epoch>> {
+        self.owned.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn owned(&self) -> Vec<(PartitionId, Epoch)> {
-        let owned = self.owned.read().unwrap_or_else(PoisonError::into_inner);
+        let owned = self.epochs();
         owned.iter().map(|(id, epoch)| (*id, *epoch)).collect()
     }
 

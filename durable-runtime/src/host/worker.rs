@@ -83,7 +83,7 @@ impl Owned {
         router: &Router,
     ) -> (Vec<(Epoch, InboxMessage)>, Vec<MessageId>) {
         let (mut direct, mut held_back) = (Vec::new(), Vec::new());
-        let owned = router.owned_beside(delta.partition, delta.epoch);
+        let owned = router.epochs();
         for message in &delta.outgoing {
             if message.to == delta.partition {
                 continue;
@@ -91,8 +91,7 @@ impl Owned {
             // None goes past one that waits.
             let waits = self.held_back.get(&message.to);
             let waits = waits.is_some_and(|sequence| *sequence > self.committed);
-            let receiver = owned.as_ref().and_then(|owned| owned.get(&message.to));
-            match receiver {
+            match owned.get(&message.to) {
                 Some(&epoch) if !waits => {
                     let message = InboxMessage {
                         partition: message.to,
@@ -287,25 +286,19 @@ impl Worker {
             if !effects.is_empty() {
                 owned.waiting.push_back((sequence, effects));
             }
-            let committed = owned.committed;
-            if delta.is_empty() {
-                self.release(id, committed);
-            } else {
-                owned.handed_over = sequence;
-                let (direct, held_back) = owned.divide(&delta, sequence, &self.setup.router);
-                self.setup.handover.add(HandedOver {
-                    delta,
-                    sequence,
-                    held_back,
-                });
-                // What the receiver makes of it is handed over later, and so not committed before.
+            owned.handed_over = sequence;
+            let router = &self.setup.router;
+            let (direct, held_back) = owned.divide(&delta, sequence, router);
+            let handed_over = HandedOver {
+                delta,
+                sequence,
+                held_back,
+            };
+            self.setup.handover.add(handed_over, || {
                 for (epoch, message) in direct {
-                    let to = message.partition;
-                    self.setup
-                        .router
-                        .send_to(to, epoch, Input::Message(message));
+                    router.send_to(message.partition, epoch, Input::Message(message));
                 }
-            }
+            });
         }
     }
 

@@ -180,7 +180,8 @@ impl fmt::Debug for Responder {
 pub(crate) struct Output {
     /// Counts the hand-overs.
     pub(crate) sequence: u64,
-    /// May be empty; the effects still wait for what was handed over before.
+    /// May be empty; the effects still wait for what was handed over before, here or by a partition
+    /// whose message is the reason.
     pub(crate) delta: Delta,
     pub(crate) effects: Vec<Effect>,
 }
@@ -419,9 +420,7 @@ impl Partition {
         if self.delta.is_empty() && self.effects.is_empty() {
             return None;
         }
-        if !self.delta.is_empty() {
-            self.sequence += 1;
-        }
+        self.sequence += 1;
         let empty = Delta::new(self.config.id, self.config.epoch);
         Some(Output {
             sequence: self.sequence,

@@ -43,7 +43,7 @@ async fn cross(options: HostOptions, times: usize) {
     );
     for key in ["a", "b", "c"] {
         let texts = bench.texts(key).await;
-        assert_eq!(texts.len(), 2 * times);
+        assert_eq!(texts.len(), 2 * times, "{texts:?}");
         for pair in texts.chunks(2) {
             let name = pair[0].strip_suffix(" enters").unwrap();
             assert_eq!(pair[1], format!("{name} leaves"), "{texts:?}");
