@@ -1,18 +1,16 @@
 //! Signalling and reading entities.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::future::IntoFuture;
 
 use chrono::{DateTime, Utc};
 use futures_core::Stream;
 use futures_core::future::BoxFuture;
-use futures_util::stream;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{ClientError, DurableClient, token};
+use super::{ClientError, DurableClient, pages, token};
 use crate::context::{SignalTarget, sealed};
 use crate::model::{Command, EntityId, EntityOperation, EntityRecord, EntitySection, InstanceId};
 use crate::registry::{Entity, EntityInterface};
@@ -333,31 +331,21 @@ pub struct ListEntities {
     query: EntityQuery,
 }
 
-type StreamState = (Option<EntityQuery>, VecDeque<EntityMetadata>, DurableClient);
-
 impl ListEntities {
     /// All entities that match, read page by page as they are taken.
     pub fn stream(
         self,
     ) -> impl Stream<Item = Result<EntityMetadata, ClientError>> + Send + Unpin + 'static {
-        let state: StreamState = (Some(self.query), VecDeque::new(), self.client);
-        Box::pin(stream::try_unfold(
-            state,
-            async |(mut query, mut page, client)| {
-                while page.is_empty() {
-                    let Some(this) = query.take() else {
-                        return Ok(None);
-                    };
-                    let read = read_page(&client, this.clone()).await?;
-                    page = read.entities.into();
-                    query = read
-                        .continuation_token
-                        .map(|token| this.continuation_token(token));
-                }
-                let next = page.pop_front();
-                Ok(next.map(|entity| (entity, (query, page, client))))
-            },
-        ))
+        let Self { client, query } = self;
+        pages::items(query, move |query: EntityQuery| {
+            let client = client.clone();
+            async move {
+                let page = read_page(&client, query.clone()).await?;
+                let rest = page.continuation_token;
+                let rest = rest.map(|token| query.continuation_token(token));
+                Ok((page.entities, rest))
+            }
+        })
     }
 }
 

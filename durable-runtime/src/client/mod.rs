@@ -3,6 +3,7 @@
 mod entities;
 mod error;
 mod link;
+mod pages;
 mod query;
 mod start;
 mod status;

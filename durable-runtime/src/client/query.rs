@@ -1,15 +1,13 @@
 //! Queries for many instances.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::future::IntoFuture;
 
 use chrono::{DateTime, Utc};
 use futures_core::Stream;
 use futures_core::future::BoxFuture;
-use futures_util::stream;
 
-use super::{ClientError, DurableClient, OrchestrationStatus, token};
+use super::{ClientError, DurableClient, OrchestrationStatus, pages, token};
 use crate::model::{InstanceId, RuntimeStatus, Tags};
 use crate::storage::{InstanceFilter, InstancePageRequest, PageKey};
 
@@ -153,37 +151,17 @@ impl ListInstances {
     pub fn stream(
         self,
     ) -> impl Stream<Item = Result<OrchestrationStatus, ClientError>> + Send + Unpin + 'static {
-        let state = (Some(self.query), VecDeque::new(), self.client);
-        Box::pin(stream::try_unfold(state, async |(query, page, client)| {
-            next_of_stream(query, page, client).await
-        }))
+        let Self { client, query } = self;
+        pages::items(query, move |query: InstanceQuery| {
+            let client = client.clone();
+            async move {
+                let page = read_page(&client, query.clone()).await?;
+                let rest = page.continuation_token;
+                let rest = rest.map(|token| query.continuation_token(token));
+                Ok((page.instances, rest))
+            }
+        })
     }
-}
-
-type StreamState = (
-    Option<InstanceQuery>,
-    VecDeque<OrchestrationStatus>,
-    DurableClient,
-);
-
-async fn next_of_stream(
-    mut query: Option<InstanceQuery>,
-    mut page: VecDeque<OrchestrationStatus>,
-    client: DurableClient,
-) -> Result<Option<(OrchestrationStatus, StreamState)>, ClientError> {
-    while page.is_empty() {
-        let Some(this) = query.take() else {
-            return Ok(None);
-        };
-        let read = read_page(&client, this.clone()).await?;
-        page = read.instances.into();
-        query = read
-            .continuation_token
-            .map(|token| this.continuation_token(token));
-    }
-    Ok(page
-        .pop_front()
-        .map(|status| (status, (query, page, client))))
 }
 
 impl IntoFuture for ListInstances {

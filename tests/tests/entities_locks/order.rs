@@ -183,3 +183,41 @@ async fn a_deleted_entity_stays_locked() {
     bench.until_texts("a", &["holder", "other"]).await;
     bench.until_unlocked().await;
 }
+
+/// What can be asked of whatever takes notes.
+#[entity]
+trait Notes {
+    fn note(&mut self, text: String);
+}
+
+#[entity]
+impl Notes for Log {
+    fn note(&mut self, text: String) {
+        self.push(text);
+    }
+}
+
+#[orchestrator]
+async fn notes_inside(ctx: OrchestrationContext) -> Result<()> {
+    let guard = ctx.lock([log("a")]).await?;
+    let notes = guard.entity_as::<dyn Notes>(log("a"));
+    notes.note("inside".to_owned()).await?;
+    let free = guard.entity_as::<dyn Notes>(log("b"));
+    let refused = free.note("never".to_owned()).await;
+    notes
+        .note(refused.unwrap_err().message().to_owned())
+        .await?;
+    Ok(())
+}
+
+// A locked entity is called through its interface as well, and one that is not locked is refused there.
+#[tokio::test]
+async fn the_holder_calls_through_an_interface() {
+    let bench = Bench::start().await;
+    bench.output::<notes_inside>(()).await;
+    let texts = bench.texts("a").await;
+    assert_eq!(texts[0], "inside");
+    assert!(texts[1].ends_with("[critical_section]"), "{texts:?}");
+    assert_eq!(texts.len(), 2);
+    assert!(bench.texts("b").await.is_empty());
+}

@@ -201,6 +201,12 @@ pub(crate) async fn holds(ctx: OrchestrationContext, keys: Vec<String>) -> Resul
 #[serde(transparent)]
 pub(crate) struct Log(Vec<String>);
 
+impl Log {
+    pub(crate) fn push(&mut self, text: String) {
+        self.0.push(text);
+    }
+}
+
 #[entity]
 impl Log {
     fn add(&mut self, text: String) {
