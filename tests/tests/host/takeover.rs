@@ -189,3 +189,54 @@ async fn an_owner_that_was_asleep_is_fenced() {
     assert_results_taken_once(&ended(&client, "one").await);
     sleeper.stop();
 }
+
+/// Stops a process until the other one has its leases. One that is stopped in the middle of a commit
+/// holds the file, so that nobody can take anything: it gets another chance.
+async fn put_to_sleep(site: &Site, awake: &Process, other: &Process) {
+    const NAP: Duration = Duration::from_secs(4);
+    for _ in 0..20 {
+        signal(awake, "STOP");
+        let taken_over = tokio::time::timeout(NAP, async {
+            while owners(site) != only(other) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        });
+        let taken_over = taken_over.await;
+        signal(awake, "CONT");
+        if taken_over.is_ok() {
+            return;
+        }
+    }
+    panic!("nobody takes over");
+}
+
+/// An orchestration and an entity, which go on from each other's messages before those are stored, agree
+/// to the end, although their owner is put to sleep for longer than its leases again and again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conversation_survives_owners_that_sleep() {
+    const SHORT: u32 = 1;
+    const ROUNDS: u32 = 3;
+    const TURNS: u64 = 150;
+    let site = Site::new();
+    let client = site.connect();
+    let mut awake = site.serve(SHORT, 10);
+    let mut waiting = site.serve(SHORT, 10);
+    for round in 0..ROUNDS {
+        let ids: Vec<_> = (0..8).map(|number| format!("{round}-{number}")).collect();
+        for id in &ids {
+            let start = client.start_new_by_name("conversation", TURNS);
+            start.instance_id(id).await.unwrap();
+        }
+        put_to_sleep(&site, &awake, &waiting).await;
+        for id in &ids {
+            let status = ended(&client, id).await;
+            assert_eq!(status.output, Some(serde_json::Value::Null), "{id}");
+            let tally = EntityId::new("Tally", id);
+            let state: serde_json::Value = client.read_entity_state(tally).await.unwrap().unwrap();
+            assert_eq!(state["count"], TURNS, "{id}");
+        }
+        std::mem::swap(&mut awake, &mut waiting);
+    }
+    awake.stop();
+    waiting.stop();
+}

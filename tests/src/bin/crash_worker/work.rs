@@ -281,6 +281,19 @@ async fn tally(ctx: OrchestrationContext, seed: u64) -> Result<Outcome> {
     Ok(outcome)
 }
 
+/// Talks to an entity, most often in another partition, so many times. Returns where the two disagree.
+#[orchestrator]
+async fn conversation(ctx: OrchestrationContext, turns: u64) -> Result<Option<(u64, u64)>> {
+    let other = ctx.entity::<Tally>(ctx.instance_id());
+    for turn in 1..=turns {
+        let counted = other.add(1).await?;
+        if counted != turn {
+            return Ok(Some((turn, counted)));
+        }
+    }
+    Ok(None)
+}
+
 /// How many [`Room`]s there are, for all instances.
 const ROOMS: u64 = 3;
 
