@@ -42,6 +42,8 @@ mod clock;
 mod context;
 mod engine;
 pub mod host;
+#[cfg(feature = "http")]
+pub mod http;
 pub mod model;
 mod partition;
 mod registry;

@@ -1,0 +1,1 @@
+//! The routes of client functions with an HTTP trigger.
