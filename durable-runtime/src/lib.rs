@@ -49,6 +49,8 @@ mod partition;
 mod registry;
 pub mod storage;
 
+#[cfg(feature = "http")]
+pub use context::HttpCall;
 pub use context::{
     ActivityCall, ActivityContext, BoxedTask, ContinueAsNew, DurableTask, EntityCall,
     EntityContext, EntitySignals, EventWait, EventWaitTimeout, LockEntities, LockGuard,

@@ -310,7 +310,8 @@ fn not_registered<'a>(kind: &str, name: &str, known: impl Iterator<Item = &'a st
     .non_retriable()
 }
 
-fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+/// The known name that is most like `name`, if one is.
+pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = name.to_lowercase();
     known
         .map(|known| (strsim::jaro_winkler(&wanted, &known.to_lowercase()), known))

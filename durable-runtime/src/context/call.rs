@@ -117,10 +117,31 @@ call_methods!(EntityCall);
 
 impl<T> ActivityCall<T> {
     pub(crate) fn new(core: &Rc<Core>, name: &str, input: &(impl Serialize + ?Sized)) -> Self {
+        Self::numbered(core, core.next_task_id(), name, input)
+    }
+
+    /// A call that took its number before its input was known.
+    pub(super) fn numbered(
+        core: &Rc<Core>,
+        id: TaskId,
+        name: &str,
+        input: &(impl Serialize + ?Sized),
+    ) -> Self {
         Self {
-            call: Call::new(core, name, input, Target::Activity),
+            call: Call::numbered(core, id, name, input, Target::Activity),
             output: PhantomData,
         }
+    }
+
+    /// The call cannot be made: it fails when it is awaited.
+    #[cfg(feature = "http")]
+    pub(super) fn refuse(&mut self, failure: Failure) {
+        self.call.input = Err(failure);
+    }
+
+    #[cfg(feature = "http")]
+    pub(super) fn is_refused(&self) -> bool {
+        self.call.input.is_err()
     }
 }
 
@@ -215,6 +236,16 @@ struct Limit {
 
 impl Call {
     fn new(core: &Rc<Core>, name: &str, input: &(impl Serialize + ?Sized), target: Target) -> Self {
+        Self::numbered(core, core.next_task_id(), name, input, target)
+    }
+
+    fn numbered(
+        core: &Rc<Core>,
+        id: TaskId,
+        name: &str,
+        input: &(impl Serialize + ?Sized),
+        target: Target,
+    ) -> Self {
         let input = Payload::encode(input)
             .map_err(|error| {
                 Failure::new(
@@ -237,7 +268,7 @@ impl Call {
             name: name.to_owned(),
             target,
             input: input.map_err(Failure::non_retriable),
-            stage: Stage::New(core.next_task_id()),
+            stage: Stage::New(id),
             attempt: 0,
             first_attempt: None,
             policy: None,

@@ -7,6 +7,8 @@ pub(crate) mod core;
 mod entity;
 mod event;
 mod events;
+#[cfg(feature = "http")]
+mod http;
 mod lock;
 mod orchestration;
 pub(crate) mod poll;
@@ -25,6 +27,8 @@ pub use combinators::{
 pub use entity::{EntityContext, EntitySignals, OperationInvocation};
 pub(crate) use entity::{EntityEffects, EntityStart, OperationCall};
 pub use event::{EventWait, EventWaitTimeout};
+#[cfg(feature = "http")]
+pub use http::HttpCall;
 pub use lock::{LockEntities, LockGuard};
 pub(crate) use orchestration::is_continued_as_new;
 pub use orchestration::{ContinueAsNew, OrchestrationContext};

@@ -220,6 +220,36 @@ impl OrchestrationContext {
         EventWait::new(&self.core, name)
     }
 
+    /// Sends an HTTP request: a task of the answer, whatever its status code.
+    ///
+    /// Request and answer stand in history, as a call of the activity `BuiltIn::HttpActivity`, and the
+    /// limits of activities hold for it: the request is sent at least once, so one that must not be
+    /// repeated after a crash wants a key by which the server can tell. Redirects are followed, up to
+    /// ten. A 202 with a `Location` is polled there by durable timers until the answer is another one
+    /// (see [`asynchronous_pattern`](crate::http::DurableHttpRequest::asynchronous_pattern)), so a job of
+    /// days costs nothing while it runs.
+    ///
+    /// The task fails if the request is not valid or the host does not allow it
+    /// ([`HttpCallOptions`](crate::http::HttpCallOptions)), and if there is no answer: no connection, a
+    /// body that breaks off or is over the payload limit, no token, or
+    /// [too slow](crate::TaskFailed::is_timeout).
+    ///
+    /// ```
+    /// use durable_runtime::http::DurableHttpRequest;
+    /// use durable_runtime::prelude::*;
+    ///
+    /// #[orchestrator]
+    /// async fn stock(ctx: OrchestrationContext, item: u32) -> Result<u32> {
+    ///     let url = format!("https://stock.example.com/items/{item}");
+    ///     let response = ctx.call_http(DurableHttpRequest::get(url)).await?;
+    ///     Ok(response.error_for_status()?.json()?)
+    /// }
+    /// ```
+    #[cfg(feature = "http")]
+    pub fn call_http(&self, request: crate::http::DurableHttpRequest) -> super::HttpCall {
+        super::HttpCall::new(&self.core, request)
+    }
+
     /// Sends an event to another orchestration, one way: nothing happens if that does not exist or
     /// has ended.
     ///

@@ -92,6 +92,11 @@ durable_tasks! {
     [F: Future] Deterministic<F>;
 }
 
+#[cfg(feature = "http")]
+durable_tasks! {
+    [] super::HttpCall;
+}
+
 pin_project! {
     /// The future of code that was checked where it is written.
     #[derive(Debug)]

@@ -21,6 +21,8 @@ use super::worker::WorkerSetup;
 use super::{DurableHost, HostError, HostOptions, Threads};
 use crate::client::DurableClient;
 use crate::context::States;
+#[cfg(feature = "http")]
+use crate::http::{HTTP_CALLS, HttpCallOptions, HttpSender, TokenSource, TokenSources};
 use crate::model::{Epoch, PartitionId, TaskHubName, WorkerId};
 use crate::partition::PartitionConfig;
 use crate::registry::{Function, Register, Registration, Registry};
@@ -52,6 +54,10 @@ pub struct DurableHostBuilder {
     registrations: Vec<Registration>,
     discover: bool,
     options: HostOptions,
+    #[cfg(feature = "http")]
+    http_calls: HttpCallOptions,
+    #[cfg(feature = "http")]
+    token_sources: TokenSources,
 }
 
 impl DurableHostBuilder {
@@ -63,6 +69,10 @@ impl DurableHostBuilder {
             registrations: Vec::new(),
             discover: true,
             options: HostOptions::default(),
+            #[cfg(feature = "http")]
+            http_calls: HttpCallOptions::default(),
+            #[cfg(feature = "http")]
+            token_sources: TokenSources::default(),
         }
     }
 
@@ -105,6 +115,22 @@ impl DurableHostBuilder {
         self
     }
 
+    /// What the HTTP calls of orchestrations may do.
+    #[cfg(feature = "http")]
+    pub fn http_calls(mut self, options: HttpCallOptions) -> Self {
+        self.http_calls = options;
+        self
+    }
+
+    /// Where requests get their tokens that name `name` as their
+    /// [`token_source`](crate::http::DurableHttpRequest::token_source). Of one name the last counts. A
+    /// request that names a source which its host does not have fails before anything is sent.
+    #[cfg(feature = "http")]
+    pub fn token_source(mut self, name: impl Into<String>, source: impl TokenSource) -> Self {
+        self.token_sources.insert(name.into(), source);
+        self
+    }
+
     /// Starts the host: opens the task hub, creating it if it does not exist, takes its partitions
     /// and goes on with what is in them. To be called inside a tokio runtime, on which activities
     /// run.
@@ -123,8 +149,9 @@ impl DurableHostBuilder {
         })?
     }
 
-    fn start_blocking(self, runtime: Handle) -> Result<DurableHost, HostError> {
+    fn start_blocking(mut self, runtime: Handle) -> Result<DurableHost, HostError> {
         self.options.check()?;
+        self.add_built_in()?;
         let hub = TaskHubName::new(&self.task_hub).map_err(HostError::InvalidTaskHub)?;
         let registry = Arc::new(self.registry()?);
         let provider = match &self.storage {
@@ -136,6 +163,27 @@ impl DurableHostBuilder {
         };
         let storage = provider.open_hub(&hub, &hub_options)?;
         self.launch(&hub, &registry, &storage, runtime)
+    }
+
+    /// Adds the functions that the runtime has of its own.
+    #[cfg(feature = "http")]
+    fn add_built_in(&mut self) -> Result<(), HostError> {
+        let limit = self.options.max_payload_bytes;
+        let sender = HttpSender::new(&self.http_calls, &self.token_sources, limit);
+        self.states
+            .insert(sender.map_err(HostError::InvalidHttpCalls)?);
+        self.registrations.push(HTTP_CALLS);
+        Ok(())
+    }
+
+    #[cfg(not(feature = "http"))]
+    #[expect(
+        clippy::unnecessary_wraps,
+        clippy::unused_self,
+        reason = "there is none"
+    )]
+    fn add_built_in(&mut self) -> Result<(), HostError> {
+        Ok(())
     }
 
     /// All functions, after checking that they can be run.

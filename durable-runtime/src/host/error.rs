@@ -31,6 +31,9 @@ pub enum HostError {
         /// What it must be.
         rule: &'static str,
     },
+    /// What the HTTP calls of orchestrations may do makes no sense.
+    #[error("{0}")]
+    InvalidHttpCalls(String),
     /// The name of the task hub is not valid.
     #[error("{0}")]
     InvalidTaskHub(String),

@@ -4,7 +4,16 @@ use axum::Router;
 
 use crate::client::DurableClient;
 
+mod call;
 mod functions;
+
+pub use call::{
+    AccessToken, BoxFuture, ClientCredentials, DurableHttpRequest, DurableHttpResponse,
+    HttpCallOptions, HttpHeaders, HttpRetryOptions, ManagedIdentityEndpoint,
+    ManagedIdentityTokenSource, RegisteredTokenSource, TokenReference, TokenSource,
+    UnexpectedStatus,
+};
+pub(crate) use call::{HTTP_CALLS, HttpSender, TokenSources};
 
 /// The management API below `/runtime/webhooks/durabletask`, to be merged into an axum app.
 pub fn router(_client: &DurableClient) -> Router {

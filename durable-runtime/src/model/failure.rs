@@ -58,6 +58,9 @@ impl Failure {
     /// An orchestrator did what a critical section over entities does not allow. The message ends with
     /// the rule, `[critical_section]`.
     pub const LOCK: &str = "Lock";
+    /// An HTTP call got no answer: the request is not valid or not allowed, there is no connection or
+    /// token, or the answer breaks off. (An answer with an error status is an answer.)
+    pub const HTTP: &str = "Http";
     /// What is stored of an instance cannot be read.
     pub const CORRUPT: &str = "Corrupt";
 

@@ -6,6 +6,8 @@ mod delta;
 mod entity;
 mod failure;
 mod history;
+#[cfg(feature = "http")]
+pub(crate) mod http;
 mod ids;
 mod instance;
 mod payload;

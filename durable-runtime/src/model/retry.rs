@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::TaskFailed;
 
 /// How often and after which delays a failed call is tried again.
@@ -15,12 +17,16 @@ use super::TaskFailed;
 ///     .backoff(2.0)
 ///     .max_interval(Duration::from_secs(5));
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct RetryPolicy {
     max_attempts: u32,
     first_interval: Duration,
+    #[serde(rename = "backoffCoefficient")]
     coefficient: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     max_interval: Option<Duration>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     timeout: Option<Duration>,
 }
 
@@ -67,6 +73,16 @@ impl RetryPolicy {
     /// The delay before the attempt after attempt number `attempt` (counted from 1) failed,
     /// `elapsed` after the first attempt began; `None` when there is to be no further one.
     pub(crate) fn delay_after(&self, attempt: u32, elapsed: Duration) -> Option<Duration> {
+        self.delay_of_at_least(Duration::ZERO, attempt, elapsed)
+    }
+
+    /// As [`delay_after`](Self::delay_after), where `least` is to pass whatever the policy says.
+    pub(crate) fn delay_of_at_least(
+        &self,
+        least: Duration,
+        attempt: u32,
+        elapsed: Duration,
+    ) -> Option<Duration> {
         if attempt >= self.max_attempts {
             return None;
         }
@@ -74,6 +90,7 @@ impl RetryPolicy {
         let seconds = self.first_interval.as_secs_f64() * self.coefficient.powi(exponent);
         let delay = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
         let delay = delay.min(self.max_interval.unwrap_or(Duration::MAX));
+        let delay = delay.max(least);
         match self.timeout {
             Some(timeout) if elapsed.saturating_add(delay) > timeout => None,
             _ => Some(delay),
