@@ -1,6 +1,14 @@
 //! The HTTP calls of orchestrations: rule 44, what a host lets them reach, and where tokens come from.
 
 mod answers;
+mod fence;
+mod managed_identity;
 mod polling;
+mod redirects;
+mod restarts;
+mod retries;
 mod server;
 mod support;
+mod tasks;
+mod timeouts;
+mod tokens;

@@ -9,7 +9,7 @@ use durable_runtime::prelude::*;
 use durable_runtime::storage::Memory;
 
 use crate::server::{Reply, Server};
-use crate::support::{Bench, builder, quick};
+use crate::support::{Bench, builder, quick, within};
 
 // Rule 44: a 202 is polled until another status; a relative `Location` counts from where it was said.
 #[tokio::test]
@@ -32,7 +32,7 @@ async fn an_accepted_job_is_polled_until_it_is_done() {
         .header("x-tenant", "t")
         .json(["work"]);
     let run = bench.begin(request).await;
-    let response = crate::support::within(run.output()).await.unwrap();
+    let response = within(run.output()).await.unwrap();
     assert_eq!(response.status_code, 201);
     assert_eq!(response.content, "done");
     assert_eq!(response.header("x-COST"), Some("3"));

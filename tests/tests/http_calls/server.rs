@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -13,6 +14,7 @@ use tokio::task::JoinHandle;
 pub(crate) struct Server {
     address: SocketAddr,
     received: Arc<Mutex<Vec<Received>>>,
+    open: Arc<AtomicUsize>,
     running: JoinHandle<()>,
 }
 
@@ -102,16 +104,24 @@ impl Server {
         let received = Arc::new(Mutex::new(Vec::new()));
         let noted = Arc::clone(&received);
         let answer = Arc::new(answer);
+        let open = Arc::new(AtomicUsize::new(0));
+        let opened = Arc::clone(&open);
         let running = tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
                 let (noted, answer) = (Arc::clone(&noted), Arc::clone(&answer));
-                tokio::spawn(async move { serve(stream, &noted, &*answer).await });
+                let opened = Arc::clone(&opened);
+                opened.fetch_add(1, Ordering::SeqCst);
+                tokio::spawn(async move {
+                    serve(stream, &noted, &*answer).await;
+                    opened.fetch_sub(1, Ordering::SeqCst);
+                });
             }
         });
         Self {
             address,
             received,
+            open,
             running,
         }
     }
@@ -126,6 +136,11 @@ impl Server {
 
     pub(crate) fn received(&self) -> Vec<Received> {
         self.received.lock().unwrap().clone()
+    }
+
+    /// How many connections are open.
+    pub(crate) fn open(&self) -> usize {
+        self.open.load(Ordering::SeqCst)
     }
 
     /// `GET /path`, one for each request.
@@ -153,7 +168,8 @@ async fn serve(
     // Who hangs up early has seen enough.
     let _ = stream.write_all(&reply.bytes()).await;
     if reply.stalls {
-        std::future::pending::<()>().await;
+        // Until the other side hangs up.
+        let _ = stream.read_to_end(&mut Vec::new()).await;
     }
     let _ = stream.shutdown().await;
 }
