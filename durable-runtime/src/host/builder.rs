@@ -1,6 +1,6 @@
 //! Configuring and starting a host.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::activities::Executor;
 use super::busy::Busy;
 use super::committer::{Committer, Handover, Outcome};
+use super::host_json::HostJson;
 use super::keeper::Keeper;
 use super::loader::{LoadRequest, Loader};
 use super::local::LocalLink;
@@ -54,6 +55,8 @@ pub struct DurableHostBuilder {
     registrations: Vec<Registration>,
     discover: bool,
     options: HostOptions,
+    /// What start-up is to fail with.
+    refused: Option<HostError>,
     #[cfg(feature = "http")]
     http_calls: HttpCallOptions,
     #[cfg(feature = "http")]
@@ -69,6 +72,7 @@ impl DurableHostBuilder {
             registrations: Vec::new(),
             discover: true,
             options: HostOptions::default(),
+            refused: None,
             #[cfg(feature = "http")]
             http_calls: HttpCallOptions::default(),
             #[cfg(feature = "http")]
@@ -115,6 +119,47 @@ impl DurableHostBuilder {
         self
     }
 
+    /// Takes the settings of Durable Functions 2.x from the section `extensions.durableTask` of the file
+    /// `path`, a `host.json`, which is read now:
+    ///
+    /// | property | sets |
+    /// | --- | --- |
+    /// | `hubName` | [`task_hub`](Self::task_hub); `%NAME%` in it stands for a variable of the environment |
+    /// | `maxConcurrentActivityFunctions` | [`max_concurrent_activities`](HostOptions::max_concurrent_activities) |
+    /// | `maxConcurrentOrchestratorFunctions` | [`max_concurrent_orchestrations`](HostOptions::max_concurrent_orchestrations) |
+    /// | `maxEntityOperationBatchSize` | [`max_entity_operation_batch_size`](HostOptions::max_entity_operation_batch_size) |
+    /// | `extendedSessionIdleTimeoutInSeconds`, where `extendedSessionsEnabled` is `true` | [`idle_timeout`](HostOptions::idle_timeout) |
+    /// | `storageProvider.partitionCount` | [`partition_count`](HostOptions::partition_count) |
+    /// | `httpSettings.defaultAsyncRequestSleepTimeMilliseconds` | how long [polls](crate::OrchestrationContext) over HTTP wait by default |
+    ///
+    /// Of two calls that set the same thing the later one counts, so [`options`](Self::options) after this
+    /// replaces what the file says of them, and this after `options` replaces only what the file has.
+    /// Names of properties have no case. One that is not known is a warning in the log, with the
+    /// nearest that is; those that are known and have no effect here, such as the names of
+    /// connections, are one line in the log. Other sections are for others.
+    ///
+    /// A file that cannot be read, that is not JSON, or in which a property has the wrong type or
+    /// names a variable that is not set, makes [`start`](Self::start) fail with
+    /// [`HostError::HostJson`].
+    pub fn host_json(mut self, path: impl AsRef<Path>) -> Self {
+        match HostJson::read(path.as_ref()) {
+            Ok(settings) => {
+                settings.apply(&mut self.options);
+                #[cfg(feature = "http")]
+                if let Some(interval) = settings.poll_interval {
+                    self.http_calls.poll_interval = interval;
+                }
+                if let Some(name) = settings.hub_name {
+                    self.task_hub = name;
+                }
+            }
+            Err(error) => {
+                self.refused.get_or_insert(error);
+            }
+        }
+        self
+    }
+
     /// What the HTTP calls of orchestrations may do.
     #[cfg(feature = "http")]
     pub fn http_calls(mut self, options: HttpCallOptions) -> Self {
@@ -137,7 +182,7 @@ impl DurableHostBuilder {
     ///
     /// # Errors
     ///
-    /// [`HostError`]: names that clash, states that are missing, settings that make no sense, storage
+    /// [`HostError`]: a `host.json` that cannot be used, names that clash, states that are missing, settings that make no sense, storage
     /// that cannot be used.
     pub async fn start(self) -> Result<DurableHost, HostError> {
         let runtime = Handle::try_current().map_err(|_| HostError::NoRuntime)?;
@@ -150,6 +195,9 @@ impl DurableHostBuilder {
     }
 
     fn start_blocking(mut self, runtime: Handle) -> Result<DurableHost, HostError> {
+        if let Some(error) = self.refused.take() {
+            return Err(error);
+        }
         self.options.check()?;
         self.add_built_in()?;
         let hub = TaskHubName::new(&self.task_hub).map_err(HostError::InvalidTaskHub)?;

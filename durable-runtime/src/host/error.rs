@@ -31,6 +31,14 @@ pub enum HostError {
         /// What it must be.
         rule: &'static str,
     },
+    /// A `host.json` cannot be used.
+    #[error("{path}: {problem}")]
+    HostJson {
+        /// The file, as it was given.
+        path: String,
+        /// What is wrong with it, with the path of the property where it is one.
+        problem: String,
+    },
     /// What the HTTP calls of orchestrations may do makes no sense.
     #[error("{0}")]
     InvalidHttpCalls(String),

@@ -7,6 +7,7 @@ mod busy;
 
 mod committer;
 mod error;
+mod host_json;
 mod keeper;
 mod loader;
 mod local;

@@ -3,6 +3,7 @@
 
 mod disk;
 mod fixture;
+mod host_json;
 mod memory;
 mod poison;
 #[path = "../process/mod.rs"]
