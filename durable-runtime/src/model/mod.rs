@@ -12,6 +12,7 @@ mod ids;
 mod instance;
 mod payload;
 mod retry;
+mod trigger;
 
 pub use command::{Command, Envelope, OnExisting, Rejection, Reply, StartOrchestration};
 pub use delta::{Delta, HistoryRow, InboxMessage, InstanceDelta, OutgoingMessage};
@@ -28,3 +29,4 @@ pub use ids::{
 pub use instance::{Due, InstanceRecord, RuntimeStatus, StoredInstance, Tags};
 pub use payload::{Payload, PayloadTooLarge};
 pub use retry::{RetryAttempt, RetryPolicy};
+pub use trigger::{InvalidQueueName, QueueName, TimerInfo};

@@ -6,22 +6,28 @@
 mod error;
 mod memory;
 mod query;
+mod queue;
+mod schedule;
 mod sqlite;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 pub use error::StorageError;
 pub use memory::Memory;
 pub use query::{
     EntityFilter, EntityPageRequest, InstanceFilter, InstancePageRequest, InstanceSummary, PageKey,
 };
+pub use queue::{QueueMessage, Settled, Settlement, TakeMessages, TakenMessages};
+pub use schedule::{Schedule, ScheduleClaim, ScheduleTurn};
 pub use sqlite::{Sqlite, SqliteOptions};
 
 use crate::model::{
-    Delta, Due, EntityRecord, Envelope, Epoch, InboxMessage, InstanceId, PartitionId, Rejection,
-    Reply, RequestId, StoredInstance, TaskHubName, WorkerId,
+    Delta, Due, EntityRecord, Envelope, Epoch, InboxMessage, InstanceId, PartitionId, Payload,
+    QueueName, Rejection, Reply, RequestId, StoredInstance, TaskHubName, WorkerId,
 };
 
 /// A place that can hold task hubs: a file, a database, the memory of this process.
@@ -228,6 +234,105 @@ pub trait HubStorage: fmt::Debug + Send + Sync + 'static {
     ///
     /// [`StorageError::Unavailable`].
     fn children(&self, parent: &InstanceId) -> Result<Vec<InstanceId>, StorageError>;
+
+    /// Puts messages at the end of a queue, in this order, durably and all or none. A queue exists as soon
+    /// as something is in it.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Unavailable`]; they may or may not be in the queue.
+    fn push_messages(&self, queue: &QueueName, messages: &[Payload]) -> Result<(), StorageError>;
+
+    /// Gives messages to a worker, durably: nobody else is given them until the lease runs out, by the
+    /// storage's clock, or the worker settles them. Each time a message is given counts as an attempt.
+    ///
+    /// Messages come in the order in which they were pushed, but for those that are given again: they come
+    /// when they are [visible](Settled::Again). With [`TakeMessages::in_order`] nothing comes before
+    /// the first message of the queue has been settled for good, whoever has it.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Unavailable`]; some may have been given, and come again when the lease runs out.
+    fn take_messages(&self, request: &TakeMessages<'_>) -> Result<TakenMessages, StorageError>;
+
+    /// Says what has become of messages that the worker was given, durably, and returns for each whether
+    /// that was still the worker's to say: not once its lease has run out and the message was given again.
+    /// A repetition of what was done already is nothing of the worker's any more.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Unavailable`]; all or nothing of it was done.
+    fn settle_messages(
+        &self,
+        worker: &WorkerId,
+        settlements: &[Settlement],
+    ) -> Result<Vec<bool>, StorageError>;
+
+    /// The number of messages in a queue, those that workers have been given included.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Unavailable`].
+    fn queue_length(&self, queue: &QueueName) -> Result<u64, StorageError>;
+
+    /// The first messages of a queue, at most as many as asked, without taking them.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Unavailable`].
+    fn peek_messages(
+        &self,
+        queue: &QueueName,
+        at_most: usize,
+    ) -> Result<Vec<QueueMessage>, StorageError>;
+
+    /// Moves all messages of `from` that no worker has into `to`, where they are as if they had never been
+    /// given to anyone. Returns how many.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Unavailable`]; nothing was moved.
+    fn move_messages(&self, from: &QueueName, to: &QueueName) -> Result<u64, StorageError>;
+
+    /// What is remembered of the schedule of the function `name`. One that is not known, or that was
+    /// another one so far, begins at `now`: what it would have meant before then was not missed.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Unavailable`].
+    fn open_schedule(
+        &self,
+        name: &str,
+        cron: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Schedule, StorageError>;
+
+    /// Has a worker carry out a due time, durably: of all that ask for this one or an earlier one, one is
+    /// told to, until its lease runs out by the storage's clock or it has settled it.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Unavailable`]; the worker may hold the lease, and may ask again.
+    fn take_schedule(
+        &self,
+        claim: &ScheduleClaim<'_>,
+        lease: Duration,
+    ) -> Result<ScheduleTurn, StorageError>;
+
+    /// Ends a claim: its due time has been carried out (`done`), or is to be given to the next who asks.
+    /// Returns whether the worker still held it. A repetition does no harm.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Unavailable`]; the claim may or may not have ended.
+    fn settle_schedule(&self, claim: &ScheduleClaim<'_>, done: bool) -> Result<bool, StorageError>;
+
+    /// Prolongs what a worker holds of messages and schedules until `lease` from now.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Unavailable`].
+    fn renew_triggers(&self, worker: &WorkerId, lease: Duration) -> Result<(), StorageError>;
 }
 
 /// Ownership of a partition.

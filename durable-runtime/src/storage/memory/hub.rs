@@ -5,13 +5,17 @@ use std::ops::Bound::{Excluded, Unbounded};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use super::{MemoryWatch, SharedHub};
 use crate::model::{
     Delta, Due, EntityRecord, Envelope, Epoch, InboxMessage, InstanceId, MessageId, MessageOrigin,
-    PartitionId, Rejection, Reply, RequestId, StoredInstance, WorkerId,
+    PartitionId, Payload, QueueName, Rejection, Reply, RequestId, StoredInstance, WorkerId,
 };
 use crate::storage::{
-    EntityPageRequest, HubStorage, InstancePageRequest, InstanceSummary, Lease, StorageError, Watch,
+    EntityPageRequest, HubStorage, InstancePageRequest, InstanceSummary, Lease, QueueMessage,
+    Schedule, ScheduleClaim, ScheduleTurn, Settlement, StorageError, TakeMessages, TakenMessages,
+    Watch,
 };
 
 /// A hub that was opened. When this is dropped, its workers are known to be gone.
@@ -120,9 +124,7 @@ impl HubStorage for MemoryHub {
         if self.shared.change(|state| state.enqueue(envelopes, count)) {
             Ok(())
         } else {
-            Err(StorageError::Unavailable {
-                message: "the task hub has been deleted: open it again".into(),
-            })
+            Err(deleted())
         }
     }
 
@@ -230,6 +232,92 @@ impl HubStorage for MemoryHub {
             .take_while(|(of, _)| of == parent)
             .map(|(_, child)| child.clone())
             .collect())
+    }
+
+    fn push_messages(&self, queue: &QueueName, messages: &[Payload]) -> Result<(), StorageError> {
+        self.shared.change(|state| {
+            if !state.is_there() {
+                return Err(deleted());
+            }
+            state.triggers.push(queue, messages);
+            Ok(())
+        })
+    }
+
+    fn take_messages(&self, request: &TakeMessages<'_>) -> Result<TakenMessages, StorageError> {
+        // Nobody waits for a message to be taken, so the version stays.
+        Ok(self.shared.state().triggers.take(request))
+    }
+
+    fn settle_messages(
+        &self,
+        worker: &WorkerId,
+        settlements: &[Settlement],
+    ) -> Result<Vec<bool>, StorageError> {
+        Ok(self.shared.change(|state| {
+            settlements
+                .iter()
+                .map(|settlement| state.triggers.settle(worker, settlement))
+                .collect()
+        }))
+    }
+
+    fn queue_length(&self, queue: &QueueName) -> Result<u64, StorageError> {
+        let length = self.shared.state().triggers.queue(queue).count();
+        Ok(u64::try_from(length).unwrap_or(u64::MAX))
+    }
+
+    fn peek_messages(
+        &self,
+        queue: &QueueName,
+        at_most: usize,
+    ) -> Result<Vec<QueueMessage>, StorageError> {
+        let state = self.shared.state();
+        Ok(state.triggers.queue(queue).take(at_most).cloned().collect())
+    }
+
+    fn move_messages(&self, from: &QueueName, to: &QueueName) -> Result<u64, StorageError> {
+        Ok(self
+            .shared
+            .change(|state| state.triggers.move_all(from, to)))
+    }
+
+    fn open_schedule(
+        &self,
+        name: &str,
+        cron: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Schedule, StorageError> {
+        let mut state = self.shared.state();
+        if !state.is_there() {
+            return Err(deleted());
+        }
+        Ok(state.triggers.open_schedule(name, cron, now))
+    }
+
+    fn take_schedule(
+        &self,
+        claim: &ScheduleClaim<'_>,
+        lease: Duration,
+    ) -> Result<ScheduleTurn, StorageError> {
+        Ok(self.shared.state().triggers.take_schedule(claim, lease))
+    }
+
+    fn settle_schedule(&self, claim: &ScheduleClaim<'_>, done: bool) -> Result<bool, StorageError> {
+        Ok(self
+            .shared
+            .change(|state| state.triggers.settle_schedule(claim, done)))
+    }
+
+    fn renew_triggers(&self, worker: &WorkerId, lease: Duration) -> Result<(), StorageError> {
+        self.shared.state().triggers.renew(worker, lease);
+        Ok(())
+    }
+}
+
+fn deleted() -> StorageError {
+    StorageError::Unavailable {
+        message: "the task hub has been deleted: open it again".into(),
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod hub;
 mod state;
+mod triggers;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

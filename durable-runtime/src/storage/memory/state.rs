@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, SubsecRound, Utc};
 
+use super::triggers::Triggers;
 use crate::clock;
 use crate::model::{
     Delta, Due, EntityRecord, Envelope, Epoch, HistoryRow, InstanceDelta, InstanceId,
@@ -29,6 +30,7 @@ pub(super) struct HubState {
     pub(super) by_parent: BTreeSet<(InstanceId, InstanceId)>,
     pub(super) inbox: BTreeMap<(PartitionId, MessageId), Envelope>,
     pub(super) replies: BTreeMap<u128, StoredReply>,
+    pub(super) triggers: Triggers,
     partitions: Vec<PartitionState>,
 }
 
@@ -76,6 +78,7 @@ impl HubState {
             by_parent: BTreeSet::new(),
             inbox: BTreeMap::new(),
             replies: BTreeMap::new(),
+            triggers: Triggers::default(),
             partitions: (0..partition_count)
                 .map(|_| PartitionState::default())
                 .collect(),
@@ -88,6 +91,11 @@ impl HubState {
         let version = self.version;
         *self = Self::new(0);
         self.version = version;
+    }
+
+    /// Whether the hub has not been deleted.
+    pub(super) fn is_there(&self) -> bool {
+        !self.partitions.is_empty()
     }
 
     pub(super) fn acquire(
@@ -306,7 +314,7 @@ impl HubState {
 
     /// Returns whether it could: not once the hub has been deleted.
     pub(super) fn enqueue(&mut self, envelopes: &[Envelope], partition_count: u32) -> bool {
-        if self.partitions.is_empty() {
+        if !self.is_there() {
             return false;
         }
         for envelope in envelopes {

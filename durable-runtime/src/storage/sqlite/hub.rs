@@ -4,6 +4,8 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use super::database::Database;
 use super::error::{Fault, Place};
 use super::lock::Presence;
@@ -11,10 +13,12 @@ use super::watch::{FileWatch, MemoryWatch};
 use super::{commit, connection};
 use crate::model::{
     Delta, Due, EntityRecord, Envelope, Epoch, InboxMessage, InstanceId, MessageId, PartitionId,
-    Rejection, Reply, RequestId, StoredInstance, TaskHubName, WorkerId,
+    Payload, QueueName, Rejection, Reply, RequestId, StoredInstance, TaskHubName, WorkerId,
 };
 use crate::storage::{
-    EntityPageRequest, HubStorage, InstancePageRequest, InstanceSummary, Lease, StorageError, Watch,
+    EntityPageRequest, HubStorage, InstancePageRequest, InstanceSummary, Lease, QueueMessage,
+    Schedule, ScheduleClaim, ScheduleTurn, Settlement, StorageError, TakeMessages, TakenMessages,
+    Watch,
 };
 
 /// A hub that was opened. The methods of [`HubStorage`] stand with their subjects.
@@ -144,5 +148,62 @@ impl HubStorage for Hub {
 
     fn children(&self, parent: &InstanceId) -> Result<Vec<InstanceId>, StorageError> {
         self.read_children(parent)
+    }
+
+    fn push_messages(&self, queue: &QueueName, messages: &[Payload]) -> Result<(), StorageError> {
+        self.insert_messages(queue, messages)
+    }
+
+    fn take_messages(&self, request: &TakeMessages<'_>) -> Result<TakenMessages, StorageError> {
+        self.take_from_queue(request)
+    }
+
+    fn settle_messages(
+        &self,
+        worker: &WorkerId,
+        settlements: &[Settlement],
+    ) -> Result<Vec<bool>, StorageError> {
+        self.settle_in_queue(worker, settlements)
+    }
+
+    fn queue_length(&self, queue: &QueueName) -> Result<u64, StorageError> {
+        self.read_queue_length(queue)
+    }
+
+    fn peek_messages(
+        &self,
+        queue: &QueueName,
+        at_most: usize,
+    ) -> Result<Vec<QueueMessage>, StorageError> {
+        self.read_queue(queue, at_most)
+    }
+
+    fn move_messages(&self, from: &QueueName, to: &QueueName) -> Result<u64, StorageError> {
+        self.move_queue(from, to)
+    }
+
+    fn open_schedule(
+        &self,
+        name: &str,
+        cron: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Schedule, StorageError> {
+        self.find_or_create_schedule(name, cron, now)
+    }
+
+    fn take_schedule(
+        &self,
+        claim: &ScheduleClaim<'_>,
+        lease: Duration,
+    ) -> Result<ScheduleTurn, StorageError> {
+        self.claim_schedule(claim, lease)
+    }
+
+    fn settle_schedule(&self, claim: &ScheduleClaim<'_>, done: bool) -> Result<bool, StorageError> {
+        self.end_claim(claim, done)
+    }
+
+    fn renew_triggers(&self, worker: &WorkerId, lease: Duration) -> Result<(), StorageError> {
+        self.renew_claims(worker, lease)
     }
 }

@@ -17,6 +17,7 @@ macro_rules! now {
         "CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER)"
     };
 }
+pub(super) use now;
 
 // An owner that is recorded as holding the lock is gone when this opening of the hub holds it (?2),
 // unless it works through this opening itself (?3, a JSON array).
@@ -184,7 +185,7 @@ fn free(
     Ok(leases)
 }
 
-fn milliseconds(duration: Duration) -> i64 {
+pub(super) fn milliseconds(duration: Duration) -> i64 {
     // Half the range, for the sum with the present is to stay an integer.
     i64::try_from(duration.as_millis()).map_or(i64::MAX / 2, |ms| ms.min(i64::MAX / 2))
 }

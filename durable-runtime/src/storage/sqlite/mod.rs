@@ -16,7 +16,9 @@ mod leases;
 mod lock;
 mod log_file;
 mod queries;
+mod queues;
 mod row;
+mod schedules;
 mod schema;
 mod turnstile;
 mod watch;
@@ -37,7 +39,7 @@ use crate::model::TaskHubName;
 /// connections.
 ///
 /// The file can be read with the `sqlite3` command at any time; the views `instance_status`,
-/// `history_events` and `entity_states` are made for that. Beside it stand its write-ahead log
+/// `history_events`, `entity_states` and `queues` are made for that. Beside it stand its write-ahead log
 /// (`-wal`, `-shm`), which belongs to it, and empty files that processes lock to take turns (`-turn`)
 /// and to show that they live (`-<hub>-lock`).
 ///
@@ -151,12 +153,14 @@ const CREATE_LEASES: &str = "
         VALUES (0) UNION ALL SELECT number + 1 FROM numbers WHERE number + 1 < ?2
     )
     INSERT INTO leases (hub, partition) SELECT ?1, number FROM numbers";
-const DELETE_HUB: [&str; 7] = [
+const DELETE_HUB: [&str; 9] = [
     "DELETE FROM history WHERE instance IN (SELECT key FROM instances WHERE hub = ?1)",
     "DELETE FROM instances WHERE hub = ?1",
     "DELETE FROM entities WHERE hub = ?1",
     "DELETE FROM inbox WHERE hub = ?1",
     "DELETE FROM replies WHERE hub = ?1",
+    "DELETE FROM queue_messages WHERE hub = ?1",
+    "DELETE FROM schedules WHERE hub = ?1",
     "DELETE FROM leases WHERE hub = ?1",
     "DELETE FROM hubs WHERE key = ?1",
 ];

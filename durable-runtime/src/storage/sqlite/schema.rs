@@ -9,13 +9,14 @@ use crate::storage::StorageError;
 const APPLICATION_ID: i64 = 0x4475_7262;
 
 /// One script per version of the schema, in order. A script that was published never changes.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("migrations/0001_initial.sql"),
     include_str!("migrations/0002_entities.sql"),
+    include_str!("migrations/0003_triggers.sql"),
 ];
 
 /// The version that the last migration leads to.
-const KNOWN_VERSION: u32 = 2;
+const KNOWN_VERSION: u32 = 3;
 
 const _: () = assert!(MIGRATIONS.len() == KNOWN_VERSION as usize);
 
