@@ -8,6 +8,7 @@
 use proc_macro::TokenStream;
 
 mod activity;
+mod client_function;
 mod determinism;
 mod deterministic;
 mod entity;
@@ -217,6 +218,87 @@ pub fn activity(options: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn entity(options: TokenStream, item: TokenStream) -> TokenStream {
     entity::entity(options.into(), item.into()).into()
+}
+
+/// Makes a function one that starts and steers orchestrations: in answer to an HTTP request, by the
+/// clock, or for each message of a queue.
+///
+/// ```
+/// use durable_runtime::TimerInfo;
+/// use durable_runtime::prelude::*;
+/// # use serde::{Deserialize, Serialize};
+/// # #[derive(Serialize, Deserialize)] struct Order { id: String }
+/// # #[orchestrator]
+/// # async fn ship(_: OrchestrationContext, _order: Order) -> Result<()> { Ok(()) }
+/// # #[orchestrator]
+/// # async fn clean_up(_: OrchestrationContext) -> Result<()> { Ok(()) }
+///
+/// #[durable_client(timer("0 0 2 * * *"))]
+/// async fn nightly(client: DurableClient, timer: TimerInfo) -> Result<()> {
+///     let night = timer.scheduled.format("cleanup-%Y-%m-%d").to_string();
+///     client.start_new::<clean_up>(()).instance_id(night).await?;
+///     Ok(())
+/// }
+///
+/// #[durable_client(queue("orders"))]
+/// async fn on_order(client: DurableClient, order: Order) -> Result<()> {
+///     let id = order.id.clone();
+///     client.start_new::<ship>(order).instance_id(id).await?;
+///     Ok(())
+/// }
+/// ```
+///
+/// As with [`macro@activity`], the function stays an ordinary function, and a type of the same name
+/// and visibility is its handle. A host finds the function by itself and runs it.
+///
+/// # Triggers
+///
+/// At most one:
+///
+/// * `http(post, "/orders/{id}")`: a request with this method (`get`, `post`, `put`, `patch`, `delete`,
+///   `head`, `options`, or `any`) to this path, in the syntax of axum 0.8. The parameters are extractors
+///   of axum, the one that reads the body last; the function returns any `IntoResponse`.
+/// * `timer("0 0 2 * * *")`: a schedule of six fields in UTC: second, minute, hour, day of the month,
+///   month, day of the week (0 or `SUN` is Sunday). Each is `*`, a number or a name, a range `1-5`, a
+///   step `*/5`, or a list of those; a day has to match both of its fields. Each due time fires once,
+///   whatever the number of hosts, and no two runs of a function overlap: times that come up meanwhile,
+///   or while no host runs, are made up for by one run. A run that its process did not survive is
+///   repeated; one that fails is logged and not repeated. The function takes a `TimerInfo` if it wants
+///   one.
+/// * `queue("orders")`: a message of this queue of the host's task hub, see `DurableClient::enqueue`. The
+///   function takes it as the one parameter that is neither the client nor a `State`. It gets a message
+///   at least once, and again, after a growing delay, until it returns `Ok`; after 5 failures
+///   (`HostOptions::max_queue_attempts`) the message is moved to the queue `orders-poison`. A message
+///   that is no JSON of the parameter's type is moved there at once. With
+///   `queue("orders", concurrency = 1)` the messages are taken one after the other, in order, over all
+///   hosts; without it a host works on up to 16 at once (`HostOptions::queue_concurrency`).
+///
+/// Without a trigger it is an ordinary function that takes a client, which the program calls itself.
+///
+/// # The function
+///
+/// An `async fn`, whose future must be `Send`. It takes one `DurableClient`, any number of `State<T>`,
+/// which the host was given, and what its trigger gives, in any order that this allows. A function with a
+/// timer or a queue returns `()` or a `Result`.
+///
+/// # Options
+///
+/// * `name = "PlaceOrder"`: the name of the function, where it is not its own. A schedule is remembered
+///   under it.
+/// * `task_hub = "Orders"`: the task hub that the client is of, where it is not that of the host.
+/// * `connection = "archive"`: the storage that this task hub is in, as the host's builder names it, where
+///   it is not that of the host.
+/// * `crate = path::to::durable_runtime`: where the runtime is found, where it is not
+///   `::durable_runtime`.
+///
+/// # Errors
+///
+/// The compiler reports, all at once: a schedule, a path, a method or a name that is not valid; several
+/// triggers; a client that is missing or given twice; parameters that the trigger does not give; a function
+/// that is not `async`, that is generic, or that takes `self`; options that are not known.
+#[proc_macro_attribute]
+pub fn durable_client(options: TokenStream, item: TokenStream) -> TokenStream {
+    client_function::client_function(options.into(), item.into()).into()
 }
 
 /// Makes a function one that is run as an orchestration: it survives every crash, because it is

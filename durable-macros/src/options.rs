@@ -30,6 +30,16 @@ pub(crate) const INIT: Key = Key {
     example: "init = Counter::first",
 };
 
+pub(crate) const TASK_HUB: Key = Key {
+    name: "task_hub",
+    example: "task_hub = \"Orders\"",
+};
+
+pub(crate) const CONNECTION: Key = Key {
+    name: "connection",
+    example: "connection = \"archive\"",
+};
+
 pub(crate) const CRATE: Key = Key {
     name: "crate",
     example: "crate = path::to::durable_runtime",
@@ -37,6 +47,9 @@ pub(crate) const CRATE: Key = Key {
 
 /// The longest name that storage and the management API take.
 const MAX_NAME_CHARS: usize = 256;
+
+/// The longest name of a task hub.
+const MAX_TASK_HUB_CHARS: usize = 45;
 
 /// The options that were given, each at most once and each one that the attribute knows.
 pub(crate) struct Options {
@@ -116,6 +129,26 @@ impl Options {
         if length > MAX_NAME_CHARS {
             let message =
                 format!("a name has at most {MAX_NAME_CHARS} characters, and this one {length}");
+            errors.on(name, message);
+            return None;
+        }
+        Some(name)
+    }
+
+    /// The `task_hub` that a client is of.
+    pub(crate) fn task_hub(&self, errors: &mut Errors) -> Option<LitStr> {
+        let name = self.non_empty_string(TASK_HUB, errors)?;
+        let value = name.value();
+        let is_name = value.len() <= MAX_TASK_HUB_CHARS
+            && value.starts_with(|c: char| c.is_ascii_alphabetic())
+            && value
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+        if !is_name {
+            let message = format!(
+                "a task hub has a name of 1 to {MAX_TASK_HUB_CHARS} ASCII letters, digits, `-` and \
+                 `_`, that begins with a letter"
+            );
             errors.on(name, message);
             return None;
         }

@@ -70,7 +70,7 @@ fn has_no_generics(sig: &Signature, what: &str, errors: &mut Errors) {
     }
 }
 
-fn has_no_receiver(sig: &Signature, what: &str, errors: &mut Errors) {
+pub(crate) fn has_no_receiver(sig: &Signature, what: &str, errors: &mut Errors) {
     if let Some(FnArg::Receiver(receiver)) = sig.inputs.first() {
         errors.on(
             receiver,

@@ -58,10 +58,12 @@ pub use context::{
     TaskOutput, Timer, WhenAll, WhenAllSettled, WhenAny, when_all, when_all_settled, when_any,
 };
 pub use durable_macros::{
-    activity, allow_nondeterminism, deterministic, entity, join, orchestrator, select,
+    activity, allow_nondeterminism, deterministic, durable_client, entity, join, orchestrator,
+    select,
 };
 pub use model::{
     EntityId, Error, Failure, InvalidEntityId, Result, RetryAttempt, RetryPolicy, TaskFailed,
+    TimerInfo,
 };
 pub use registry::{Activity, Entity, EntityInterface, NameClash, Orchestrator, Register};
 
@@ -73,15 +75,42 @@ pub mod prelude {
         when_all_settled, when_any,
     };
     pub use crate::host::DurableHost;
-    pub use crate::model::{EntityId, Error, Result, RetryPolicy};
+    pub use crate::model::{EntityId, Error, Result, RetryPolicy, TimerInfo};
     pub use crate::{
-        activity, allow_nondeterminism, deterministic, entity, join, orchestrator, select,
+        activity, allow_nondeterminism, deterministic, durable_client, entity, join, orchestrator,
+        select,
     };
 }
 
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+
+/// The value of a client function's HTTP trigger.
+#[cfg(feature = "http")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __http_trigger {
+    (method: $method:expr, path: $path:expr, run: $run:expr) => {
+        $crate::__private::Trigger::Http($crate::__private::client_function::HttpTrigger {
+            method: $method,
+            path: $path,
+            run: $run,
+        })
+    };
+}
+
+/// Says what is missing.
+#[cfg(not(feature = "http"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __http_trigger {
+    ($($trigger:tt)*) => {
+        ::core::compile_error!(
+            "an HTTP trigger needs the feature `http` of `durable-runtime`: enable it in Cargo.toml"
+        )
+    };
+}
 
 /// The examples of the page on determinism.
 #[cfg(doctest)]

@@ -40,6 +40,19 @@ pub use chrono::{DateTime, Utc};
 
 pub use durable_macros::{join, select};
 
+pub use crate::registry::client_function::{ClientFunction, Trigger};
+
+/// What is named for client functions.
+pub mod client_function {
+    #[cfg(feature = "http")]
+    pub use crate::http::{HttpTrigger, part, respond, rest, split};
+    pub use crate::registry::client_function::{
+        Call, Outcome, QueueTrigger, TimerTrigger, message, outcome,
+    };
+}
+
+pub use crate::__http_trigger as http_trigger;
+
 /// What is awaited in an orchestrator. Nothing happens to it: this is where the compiler says that it
 /// is not a durable task.
 pub fn task<T: DurableTask>(task: T) -> T {

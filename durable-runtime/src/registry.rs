@@ -1,5 +1,6 @@
 //! Names → functions: what `#[activity]` and `#[orchestrator]` register, and how it is found.
 
+pub(crate) mod client_function;
 pub(crate) mod code;
 pub(crate) mod document;
 mod entities;
@@ -13,6 +14,7 @@ use std::panic::Location;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use self::client_function::ClientFunction;
 use self::code::{AsyncActivityCode, BlockingActivityCode, OrchestratorCode};
 use crate::model::Failure;
 pub(crate) use entities::{Entities, RegisteredEntity};
@@ -60,9 +62,9 @@ pub trait Orchestrator: Register + 'static {
 /// Implemented by the attribute macros.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a durable function",
-    label = "not an activity, orchestrator or entity",
-    note = "put `#[activity]` or `#[orchestrator]` on the function, and import it by its name; or \
-            `#[entity]` on an `impl` block of the type"
+    label = "not an activity, orchestrator, entity or client function",
+    note = "put `#[activity]`, `#[orchestrator]` or `#[durable_client]` on the function, and import it by its \
+            name; or `#[entity]` on an `impl` block of the type"
 )]
 pub trait Register {
     /// What is to be known of the function.
@@ -121,6 +123,8 @@ pub enum Function {
     Entity(EntityFunction),
     /// See [`EntityInterface`]; the name is that of the entity.
     EntityOperations(EntityOperations),
+    /// Made by `#[durable_client]`.
+    Client(ClientFunction),
 }
 
 /// An activity, with its types erased.
@@ -187,6 +191,7 @@ pub(crate) struct Registry {
     /// By name, then by version; the highest version comes last.
     orchestrators: BTreeMap<&'static str, BTreeMap<Version, Registration>>,
     entities: Entities,
+    client_functions: BTreeMap<&'static str, Registration>,
 }
 
 impl Registry {
@@ -202,6 +207,11 @@ impl Registry {
             Function::EntityOperations(operations) => {
                 return self.entities.add_operations(&registration, operations);
             }
+            Function::Client(_) => (
+                "client function",
+                self.client_functions
+                    .insert(registration.name, registration),
+            ),
             Function::Activity(_) => (
                 "activity",
                 self.activities.insert(registration.name, registration),
@@ -284,6 +294,17 @@ impl Registry {
             Function::Orchestrator(function) => Some(function),
             _ => None,
         }
+    }
+
+    pub(crate) fn client_functions(
+        &self,
+    ) -> impl Iterator<Item = (&Registration, &ClientFunction)> {
+        self.client_functions
+            .values()
+            .filter_map(|registration| match &registration.function {
+                Function::Client(function) => Some((registration, function)),
+                _ => None,
+            })
     }
 
     /// The entities, of which each is registered once.

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::model::{
-    Failure, InvalidEntityId, InvalidInstanceId, PayloadTooLarge, Rejection, RuntimeStatus,
+    Failure, InvalidEntityId, InvalidInstanceId, InvalidQueueName, PayloadTooLarge, Rejection,
+    RuntimeStatus,
 };
 use crate::storage::StorageError;
 
@@ -40,6 +41,9 @@ pub enum ClientError {
         /// Names it, and the nearest known one.
         message: String,
     },
+    /// The name of a queue breaks a rule.
+    #[error(transparent)]
+    InvalidQueueName(#[from] InvalidQueueName),
     /// No orchestrator of the name (in the version asked for) is registered.
     #[error("{message}")]
     UnknownOrchestrator {

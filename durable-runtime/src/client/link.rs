@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::ClientError;
 use crate::clock;
 use crate::model::{
-    Command, Envelope, ExecutionId, InstanceId, InstanceRecord, OnExisting, Rejection, Reply,
-    RequestId, RuntimeStatus,
+    Command, Envelope, ExecutionId, InstanceId, InstanceRecord, OnExisting, QueueName, Rejection,
+    Reply, RequestId, RuntimeStatus,
 };
 use crate::storage::{HubStorage, StorageError, Watch};
 
@@ -32,6 +32,9 @@ pub(crate) trait LocalHost: fmt::Debug + Send + Sync {
 
     /// Nobody waits at the end of a receiver that was dropped.
     fn unsubscribe(&self, id: &InstanceId);
+
+    /// There are new messages in a queue.
+    fn pushed(&self, queue: &QueueName);
 }
 
 /// Somebody who waits to be told that an instance has ended. One that is dropped waits no longer.
@@ -94,6 +97,13 @@ impl Link {
             local: Arc::clone(local),
             id: id.clone(),
         })
+    }
+
+    /// Tells the host of this process of new messages in a queue.
+    pub(super) fn pushed(&self, queue: &QueueName) {
+        if let Some(local) = &self.local {
+            local.pushed(queue);
+        }
     }
 
     /// Runs a call of storage on the pool for blocking work.
@@ -329,6 +339,8 @@ mod tests {
         fn unsubscribe(&self, _: &InstanceId) {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
         }
+
+        fn pushed(&self, _: &QueueName) {}
     }
 
     // Else a host remembers for good every id that somebody has waited for in vain.

@@ -5,6 +5,7 @@ mod error;
 mod link;
 mod pages;
 mod query;
+mod queue;
 mod start;
 mod status;
 mod token;
@@ -26,11 +27,12 @@ pub use error::ClientError;
 use link::Link;
 pub(crate) use link::LocalHost;
 pub use query::{InstancePage, InstanceQuery, ListInstances};
+pub use queue::QueuedMessage;
 pub use start::{OrchestrationRun, StartNew};
 pub use status::{GetStatus, OrchestrationStatus};
 
 use crate::model::{Command, InstanceId, InstanceRecord, Payload, TaskHubName};
-pub use crate::model::{OnExisting, RuntimeStatus};
+pub use crate::model::{OnExisting, RuntimeStatus, TimerInfo};
 use crate::registry::Orchestrator;
 use crate::storage::{HubOptions, HubStorage, StorageError, StorageProvider};
 

@@ -17,6 +17,7 @@ use super::loader::{LoadRequest, Loader};
 use super::local::LocalLink;
 use super::router::{Router, ThreadInput};
 use super::state::HostState;
+use super::triggers::{Binder, BoundFunctions, Connections, News, Setting, Triggers};
 use super::watchers::Watchers;
 use super::worker::WorkerSetup;
 use super::{DurableHost, HostError, HostOptions, Threads};
@@ -51,6 +52,7 @@ use crate::storage::{HubOptions, HubStorage, Sqlite, StorageProvider};
 pub struct DurableHostBuilder {
     task_hub: String,
     storage: Option<Arc<dyn StorageProvider>>,
+    connections: Connections,
     states: States,
     registrations: Vec<Registration>,
     discover: bool,
@@ -68,6 +70,7 @@ impl DurableHostBuilder {
         Self {
             task_hub: "DurableHub".to_owned(),
             storage: None,
+            connections: Connections::new(),
             states: States::default(),
             registrations: Vec::new(),
             discover: true,
@@ -94,14 +97,20 @@ impl DurableHostBuilder {
         self
     }
 
+    /// Another storage, for client functions with `connection = "name"`. Of one name the last counts.
+    pub fn connection(mut self, name: impl Into<String>, storage: impl StorageProvider) -> Self {
+        self.connections.insert(name.into(), Arc::new(storage));
+        self
+    }
+
     /// A value for all functions that take a [`State<T>`](crate::State). Of one type the last counts.
     pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> Self {
         self.states.insert(value);
         self
     }
 
-    /// Adds a function by hand. All functions with `#[activity]` and `#[orchestrator]` that are
-    /// linked into the program are found without.
+    /// Adds a function by hand. All functions with an attribute such as `#[activity]` that are linked
+    /// into the program are found without.
     pub fn register<F: Register>(mut self) -> Self {
         self.registrations.push(F::REGISTRATION);
         self
@@ -210,7 +219,12 @@ impl DurableHostBuilder {
             partition_count: self.options.partition_count,
         };
         let storage = provider.open_hub(&hub, &hub_options)?;
-        self.launch(&hub, &registry, &storage, runtime)
+        let place = Place {
+            hub,
+            provider,
+            storage,
+        };
+        self.launch(&place, &registry, &runtime)
     }
 
     /// Adds the functions that the runtime has of its own.
@@ -249,7 +263,12 @@ impl DurableHostBuilder {
         }
         let activities = registry.activities();
         let activities = activities.map(|(registration, activity)| (registration, activity.states));
-        for (registration, states) in activities.chain(registry.entities().states()) {
+        let clients = registry.client_functions();
+        let clients = clients.map(|(registration, function)| (registration, function.states));
+        let all = activities
+            .chain(registry.entities().states())
+            .chain(clients);
+        for (registration, states) in all {
             for key in states {
                 let key = key();
                 if !self.states.contains(key) {
@@ -266,12 +285,11 @@ impl DurableHostBuilder {
 
     fn launch(
         self,
-        hub: &TaskHubName,
+        place: &Place,
         registry: &Arc<Registry>,
-        storage: &Arc<dyn HubStorage>,
-        runtime: Handle,
+        runtime: &Handle,
     ) -> Result<DurableHost, HostError> {
-        let options = &self.options;
+        let (options, storage) = (&self.options, &place.storage);
         let partition_count = storage.partition_count();
         let threads = options.max_concurrent_orchestrations;
         let threads = threads.min(usize::try_from(partition_count).unwrap_or(threads));
@@ -282,74 +300,97 @@ impl DurableHostBuilder {
             state: Arc::default(),
             watchers: Arc::default(),
             handover: Arc::default(),
+            news: Arc::new(News::of(registry)),
         };
+        let number = Uuid::new_v4().simple();
+        let worker = WorkerId(format!("{}-{number}", std::process::id()));
         let states = Arc::new(self.states.clone());
+        let client = self.client(place, &shared);
+        let functions = self.bind(place, registry, &client, &states)?;
+        #[cfg(feature = "http")]
+        let http_functions = functions.router()?;
+        let triggers = Triggers::new(
+            &functions,
+            &Setting {
+                storage,
+                worker: &worker,
+                state: &shared.state,
+                news: &shared.news,
+                options,
+            },
+        )?;
         let executor = Executor::new(
             Arc::clone(registry),
             Arc::clone(&states),
             Arc::clone(&shared.router),
-            runtime,
+            runtime.clone(),
             options,
         );
-        let number = Uuid::new_v4().simple();
-        let worker = WorkerId(format!("{}-{number}", std::process::id()));
         let busy: Vec<_> = inputs.iter().map(|_| Arc::new(Busy::default())).collect();
-        let mut keeper = Keeper {
+        let keeper = Keeper {
             worker: worker.clone(),
             storage: Arc::clone(storage),
             router: Arc::clone(&shared.router),
             handover: Arc::clone(&shared.handover),
             state: Arc::clone(&shared.state),
             lease_duration: options.lease_duration,
+            news: Arc::clone(&shared.news),
             busy: busy.clone(),
             template: self.template(registry, &states, partition_count),
             to_take_up: Vec::new(),
         };
-        let (loads, requests) = channel();
-        let partitions = shared.spawn_partitions(inputs, busy, &loads, &executor)?;
-        drop(loads);
-        let (committer, loader) = shared.spawn_storage(requests)?;
-        let watch = keeper.start().inspect_err(|_| {
-            shared.state.abandon();
-            shared.router.stop_threads();
-            shared.handover.stop();
-        })?;
-        let keeper = shared.spawn("durable-leases".to_owned(), move || {
-            keeper.run(watch);
-        })?;
-        let Shared {
-            router,
-            state,
-            watchers,
-            handover,
-            ..
-        } = shared;
-        let local = LocalLink {
-            router: Arc::clone(&router),
-            watchers,
-        };
-        let client = DurableClient::new(
-            hub.clone(),
-            Arc::clone(storage),
-            Some(Arc::new(local)),
-            options.max_payload_bytes,
-        );
+        let threads = shared.spawn_all(inputs, busy, &executor, keeper)?;
+        triggers.start(runtime);
         Ok(DurableHost {
             client,
             worker,
             storage: Arc::clone(storage),
-            router,
+            router: shared.router,
             executor,
-            handover,
-            state,
-            threads: Mutex::new(Some(Threads {
-                partitions,
-                committer,
-                loader,
-                keeper,
-            })),
+            handover: shared.handover,
+            state: shared.state,
+            triggers,
+            #[cfg(feature = "http")]
+            http_functions,
+            threads: Mutex::new(Some(threads)),
             grace: options.shutdown_grace,
         })
+    }
+
+    /// The client of the host.
+    fn client(&self, place: &Place, shared: &Shared) -> DurableClient {
+        let local = LocalLink {
+            router: Arc::clone(&shared.router),
+            watchers: Arc::clone(&shared.watchers),
+            news: Arc::clone(&shared.news),
+        };
+        DurableClient::new(
+            place.hub.clone(),
+            Arc::clone(&place.storage),
+            Some(Arc::new(local)),
+            self.options.max_payload_bytes,
+        )
+    }
+
+    fn bind(
+        &self,
+        place: &Place,
+        registry: &Registry,
+        client: &DurableClient,
+        states: &Arc<States>,
+    ) -> Result<BoundFunctions, HostError> {
+        let binder = Binder {
+            client,
+            hub: &place.hub,
+            provider: &place.provider,
+            connections: &self.connections,
+            options: &HubOptions {
+                partition_count: self.options.partition_count,
+            },
+            max_payload_bytes: self.options.max_payload_bytes,
+            states,
+        };
+        binder.bind(registry)
     }
 
     fn template(
@@ -377,6 +418,14 @@ impl DurableHostBuilder {
     }
 }
 
+/// Where the task hub is.
+#[derive(Debug)]
+struct Place {
+    hub: TaskHubName,
+    provider: Arc<dyn StorageProvider>,
+    storage: Arc<dyn HubStorage>,
+}
+
 /// What the threads of a host share.
 #[derive(Debug, Clone)]
 struct Shared {
@@ -385,9 +434,38 @@ struct Shared {
     state: Arc<HostState>,
     watchers: Arc<Watchers>,
     handover: Arc<Handover>,
+    news: Arc<News>,
 }
 
 impl Shared {
+    /// Starts all threads. The host has what it can get of its hub when this returns.
+    fn spawn_all(
+        &self,
+        inputs: Vec<Receiver<ThreadInput>>,
+        busy: Vec<Arc<Busy>>,
+        executor: &Executor,
+        mut keeper: Keeper,
+    ) -> Result<Threads, HostError> {
+        let (loads, requests) = channel();
+        let partitions = self.spawn_partitions(inputs, busy, &loads, executor)?;
+        drop(loads);
+        let (committer, loader) = self.spawn_storage(requests)?;
+        let watch = keeper.start().inspect_err(|_| {
+            self.state.abandon();
+            self.router.stop_threads();
+            self.handover.stop();
+        })?;
+        let keeper = self.spawn("durable-leases".to_owned(), move || {
+            keeper.run(watch);
+        })?;
+        Ok(Threads {
+            partitions,
+            committer,
+            loader,
+            keeper,
+        })
+    }
+
     fn spawn_partitions(
         &self,
         inputs: Vec<Receiver<ThreadInput>>,

@@ -10,13 +10,57 @@ pub enum HostError {
     /// Two functions have one name.
     #[error(transparent)]
     NameClash(#[from] NameClash),
-    /// An activity wants a state that the host was not given.
+    /// Two client functions take the messages of one queue.
     #[error(
-        "activity {function:?} at {place} takes `State<{state}>`, which the host was not given: \
+        "two client functions take the messages of queue {queue:?}: {first} and {second}; each message \
+         would go to one of them, so remove one, or have it take those of another queue"
+    )]
+    QueueClash {
+        /// The queue.
+        queue: String,
+        /// One function, and where it is written.
+        first: String,
+        /// The other one.
+        second: String,
+    },
+    /// A client function is bound to a storage that the host does not know.
+    #[error(
+        "client function {function} wants connection {connection:?}, which the host does not know ({known}): \
+         add `.connection({connection:?}, storage)` to the builder"
+    )]
+    UnknownConnection {
+        /// The function, and where it is written.
+        function: String,
+        /// The name of the connection.
+        connection: String,
+        /// The ones that are known.
+        known: String,
+    },
+    /// The schedule of a timer cannot be read.
+    #[error(
+        "the schedule {schedule:?} of client function {function:?} at {place} is not valid: {message}"
+    )]
+    InvalidSchedule {
+        /// The function.
+        function: String,
+        /// Where it is written.
+        place: String,
+        /// The schedule.
+        schedule: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// Two client functions answer the same requests.
+    #[cfg(feature = "http")]
+    #[error(transparent)]
+    RouteClash(#[from] crate::http::RouteClash),
+    /// A function wants a state that the host was not given.
+    #[error(
+        "function {function:?} at {place} takes `State<{state}>`, which the host was not given: \
          add `.state(..)` with a value of that type to the builder"
     )]
     MissingState {
-        /// The activity.
+        /// The function.
         function: String,
         /// Where it is written.
         place: String,

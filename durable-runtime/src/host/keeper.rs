@@ -9,6 +9,7 @@ use super::busy::Busy;
 use super::committer::Handover;
 use super::router::{Acquired, Router};
 use super::state::HostState;
+use super::triggers::News;
 use crate::clock;
 use crate::model::{Epoch, InboxMessage, PartitionId, WorkerId};
 use crate::partition::{Input, PartitionConfig};
@@ -23,6 +24,8 @@ pub(super) struct Keeper {
     pub(super) handover: Arc<Handover>,
     pub(super) state: Arc<HostState>,
     pub(super) lease_duration: Duration,
+    /// The consumers of queues.
+    pub(super) news: Arc<News>,
     /// The partition threads.
     pub(super) busy: Vec<Arc<Busy>>,
     /// What every partition is configured with; id and epoch are set for each.
@@ -74,8 +77,12 @@ impl Keeper {
             for thread in &self.busy {
                 thread.report_if_stuck();
             }
+            let has_changed = watch.wait(WAIT);
+            if has_changed {
+                self.news.changed();
+            }
             // The watch tells of each change once: what could not be read is tried again.
-            if watch.wait(WAIT) || unread || told.again && due(told.at, TELL_EVERY) {
+            if has_changed || unread || told.again && due(told.at, TELL_EVERY) {
                 unread = !self.logged("reading the inbox", self.read_inbox(&mut told));
             }
             if due(renewed, self.lease_duration / 3) {

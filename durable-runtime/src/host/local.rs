@@ -5,9 +5,10 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::router::Router;
+use super::triggers::News;
 use super::watchers::Watchers;
 use crate::client::LocalHost;
-use crate::model::{Command, InstanceId, InstanceRecord, Rejection, Reply};
+use crate::model::{Command, InstanceId, InstanceRecord, QueueName, Rejection, Reply};
 use crate::partition::{Input, Responder};
 
 /// The host as its clients see it.
@@ -15,6 +16,7 @@ use crate::partition::{Input, Responder};
 pub(super) struct LocalLink {
     pub(super) router: Arc<Router>,
     pub(super) watchers: Arc<Watchers>,
+    pub(super) news: Arc<News>,
 }
 
 impl LocalHost for LocalLink {
@@ -52,5 +54,9 @@ impl LocalHost for LocalLink {
 
     fn unsubscribe(&self, id: &InstanceId) {
         self.watchers.unsubscribe(id);
+    }
+
+    fn pushed(&self, queue: &QueueName) {
+        self.news.pushed(queue);
     }
 }

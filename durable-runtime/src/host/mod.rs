@@ -15,6 +15,7 @@ mod options;
 mod router;
 mod state;
 mod suspects;
+mod triggers;
 mod watchers;
 mod worker;
 
@@ -31,6 +32,7 @@ use activities::Executor;
 use committer::Handover;
 use router::Router;
 use state::HostState;
+use triggers::Triggers;
 
 use crate::client::DurableClient;
 use crate::model::WorkerId;
@@ -50,6 +52,9 @@ pub struct DurableHost {
     executor: Executor,
     handover: Arc<Handover>,
     state: Arc<HostState>,
+    triggers: Triggers,
+    #[cfg(feature = "http")]
+    http_functions: axum::Router,
     threads: Mutex<Option<Threads>>,
     grace: Duration,
 }
@@ -73,6 +78,23 @@ impl DurableHost {
         self.client.clone()
     }
 
+    /// The routes of the client functions with an HTTP trigger, to be merged into an axum app of one's own.
+    /// Once the host has been shut down they answer on with what storage says.
+    ///
+    /// ```no_run
+    /// # use durable_runtime::prelude::*;
+    /// # async fn example(host: DurableHost) -> Result<()> {
+    /// let app = axum::Router::new().merge(host.http_functions());
+    /// let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+    /// axum::serve(listener, app).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "http")]
+    pub fn http_functions(&self) -> axum::Router {
+        self.http_functions.clone()
+    }
+
     /// Runs until the process is told to end (Ctrl-C, SIGTERM), then shuts down. Told once more, it
     /// returns without waiting for that.
     ///
@@ -92,7 +114,7 @@ impl DurableHost {
         }
     }
 
-    /// Stops in good order: begins no more activities, gives the running ones time
+    /// Stops in good order: begins no more activities and client functions, gives the running ones time
     /// ([`HostOptions::shutdown_grace`]), makes all progress durable and gives the partitions back.
     /// Loses nothing: orchestrations go on where they are when a host is started again. What clients
     /// ask for from then on is noted in storage and waits for that host; so does a wait for the end
@@ -106,10 +128,11 @@ impl DurableHost {
     /// again by the next host.
     pub async fn shutdown(&self) -> Result<(), HostError> {
         self.executor.stop();
-        if tokio::time::timeout(self.grace, self.executor.idle())
-            .await
-            .is_err()
-        {
+        let (activities, ()) = tokio::join!(
+            tokio::time::timeout(self.grace, self.executor.idle()),
+            self.triggers.stop(self.grace)
+        );
+        if activities.is_err() {
             tracing::warn!("activities are still running; they are run again by the next host");
         }
         let threads = self
@@ -196,6 +219,7 @@ impl Ending {
 impl Drop for DurableHost {
     fn drop(&mut self) {
         self.executor.stop();
+        self.triggers.abandon();
         let threads = self
             .threads
             .get_mut()

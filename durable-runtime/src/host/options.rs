@@ -37,11 +37,22 @@ pub struct HostOptions {
     /// How many operations of an entity are carried out and committed together, at most. Default:
     /// 5,000.
     pub max_entity_operation_batch_size: usize,
-    /// How long a worker that stops answering keeps its partitions. A process that has ended is
-    /// noticed at once where storage can tell. Default: 15 seconds.
+    /// How many messages of one queue a host works on at once, where the client function does not say so
+    /// itself with `queue("..", concurrency = n)`. With 1 they are taken one after the other, in order, over
+    /// all hosts; a message that has failed then holds up those behind it until it is dealt with or moved
+    /// away. Default: 16.
+    pub queue_concurrency: usize,
+    /// How often a message is delivered to its client function, at most, before it is moved to the poison
+    /// queue. A run that takes its process down counts. Default: 5.
+    pub max_queue_attempts: u32,
+    /// How long after its first failure a message is delivered again. After each further one it is twice as
+    /// long, and 5 minutes at most. Default: 1 second.
+    pub queue_retry_delay: Duration,
+    /// How long a worker that stops answering keeps its partitions, and the messages and due times that it
+    /// works on. For partitions, a process that has ended is noticed at once where storage can tell. Default: 15 seconds.
     pub lease_duration: Duration,
-    /// How long running activities may go on when the host shuts down. Those that take longer are
-    /// run again by the next host. Default: 10 seconds.
+    /// How long running activities and client functions may go on when the host shuts down. Those that take
+    /// longer are run again by the next host. Default: 10 seconds.
     pub shutdown_grace: Duration,
     /// Whether the code of an orchestration is replayed from its history after every step, to see
     /// whether it does the same again. If not, the instance fails at once with
@@ -64,6 +75,9 @@ impl Default for HostOptions {
             max_payload_bytes: 4 * 1024 * 1024,
             max_activity_attempts: 10,
             max_entity_operation_batch_size: 5_000,
+            queue_concurrency: 16,
+            max_queue_attempts: 5,
+            queue_retry_delay: Duration::from_secs(1),
             lease_duration: Duration::from_secs(15),
             shutdown_grace: Duration::from_secs(10),
             replay_check: false,
@@ -92,6 +106,12 @@ impl HostOptions {
         }
         if self.max_entity_operation_batch_size == 0 {
             return refuse("max_entity_operation_batch_size", "must be at least 1");
+        }
+        if self.queue_concurrency == 0 {
+            return refuse("queue_concurrency", "must be at least 1");
+        }
+        if self.max_queue_attempts == 0 {
+            return refuse("max_queue_attempts", "must be at least 1");
         }
         if self.lease_duration < Duration::from_secs(1) {
             return refuse("lease_duration", "must be at least one second");

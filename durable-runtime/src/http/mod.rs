@@ -14,6 +14,10 @@ pub use call::{
     UnexpectedStatus,
 };
 pub(crate) use call::{HTTP_CALLS, HttpSender, TokenSources};
+pub use functions::RouteClash;
+pub(crate) use functions::{HttpFunction, routes};
+#[doc(hidden)]
+pub use functions::{HttpTrigger, part, respond, rest, split};
 
 /// The management API below `/runtime/webhooks/durabletask`, to be merged into an axum app.
 pub fn router(_client: &DurableClient) -> Router {

@@ -7,6 +7,7 @@
 //! `crash_worker serve <database> <directory> <lease seconds> <attempts>` runs the host until its
 //! input ends, and prints `ready`.
 
+mod jobs;
 mod work;
 
 use std::collections::HashSet;
@@ -19,6 +20,7 @@ use durable_runtime::host::HostOptions;
 use durable_runtime::prelude::*;
 use durable_runtime::storage::Sqlite;
 
+use jobs::Jobs;
 use work::{EVENTS, Journal, Kind, Outcome};
 
 /// The name of the hub in every test.
@@ -52,6 +54,7 @@ async fn main() -> Result<()> {
         .task_hub(HUB)
         .storage(Sqlite::open(database)?)
         .state(Journal::new(directory.join("journal")))
+        .state(Jobs::new(&directory))
         .options(HostOptions {
             replay_check: true,
             ..options

@@ -1,0 +1,155 @@
+//! Which hub the client of each function is of, and what keeps functions from being run together.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::client::DurableClient;
+use crate::context::States;
+use crate::host::HostError;
+use crate::model::TaskHubName;
+use crate::registry::client_function::{Call, ClientFunction, Trigger};
+use crate::registry::{Registration, Registry, SourceLocation};
+use crate::storage::{HubOptions, StorageProvider};
+
+/// The storages that the host was given beside its own, by name.
+pub(in crate::host) type Connections = BTreeMap<String, Arc<dyn StorageProvider>>;
+
+/// A client function with what it is called with.
+#[derive(Debug, Clone)]
+pub(super) struct Bound {
+    pub(super) location: SourceLocation,
+    pub(super) trigger: Trigger,
+    pub(super) call: Call,
+}
+
+/// All client functions of a host.
+#[derive(Debug)]
+pub(in crate::host) struct BoundFunctions(pub(super) Vec<Bound>);
+
+impl BoundFunctions {
+    /// The routes of those that answer requests.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError::RouteClash`].
+    #[cfg(feature = "http")]
+    pub(in crate::host) fn router(&self) -> Result<axum::Router, HostError> {
+        use crate::http::HttpFunction;
+
+        let functions: Vec<_> = self
+            .0
+            .iter()
+            .filter_map(|bound| match bound.trigger {
+                Trigger::Http(trigger) => Some(HttpFunction {
+                    trigger,
+                    location: bound.location,
+                    call: bound.call.clone(),
+                }),
+                _ => None,
+            })
+            .collect();
+        Ok(crate::http::routes(&functions)?)
+    }
+}
+
+/// What functions are bound with.
+pub(in crate::host) struct Binder<'a> {
+    /// The client of the host's own hub.
+    pub(in crate::host) client: &'a DurableClient,
+    pub(in crate::host) hub: &'a TaskHubName,
+    pub(in crate::host) provider: &'a Arc<dyn StorageProvider>,
+    pub(in crate::host) connections: &'a Connections,
+    pub(in crate::host) options: &'a HubOptions,
+    pub(in crate::host) max_payload_bytes: usize,
+    pub(in crate::host) states: &'a Arc<States>,
+}
+
+impl fmt::Debug for Binder<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Binder")
+            .field("hub", self.hub)
+            .field("connections", self.connections)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Binder<'_> {
+    /// All client functions, bound.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError::UnknownConnection`], [`HostError::QueueClash`], and what storage says of a hub that is
+    /// not the host's own.
+    pub(in crate::host) fn bind(&self, registry: &Registry) -> Result<BoundFunctions, HostError> {
+        let mut queues: BTreeMap<&str, &Registration> = BTreeMap::new();
+        let mut bound = Vec::new();
+        for (registration, function) in registry.client_functions() {
+            if let Trigger::Queue(trigger) = function.trigger
+                && let Some(first) = queues.insert(trigger.queue, registration)
+            {
+                return Err(HostError::QueueClash {
+                    queue: trigger.queue.to_owned(),
+                    first: place(first),
+                    second: place(registration),
+                });
+            }
+            bound.push(Bound {
+                location: registration.location,
+                trigger: function.trigger,
+                call: Call {
+                    name: registration.name,
+                    client: self.client(registration, function)?,
+                    states: Arc::clone(self.states),
+                },
+            });
+        }
+        Ok(BoundFunctions(bound))
+    }
+
+    fn client(
+        &self,
+        registration: &Registration,
+        function: &ClientFunction,
+    ) -> Result<DurableClient, HostError> {
+        let provider = match function.connection {
+            None => self.provider,
+            Some(name) => {
+                self.connections
+                    .get(name)
+                    .ok_or_else(|| HostError::UnknownConnection {
+                        function: place(registration),
+                        connection: name.to_owned(),
+                        known: known(self.connections),
+                    })?
+            }
+        };
+        let hub = match function.task_hub {
+            None => self.hub.clone(),
+            Some(name) => TaskHubName::new(name).map_err(HostError::InvalidTaskHub)?,
+        };
+        let is_own = hub.as_str().eq_ignore_ascii_case(self.hub.as_str());
+        if is_own && function.connection.is_none() {
+            return Ok(self.client.clone());
+        }
+        let storage = provider.open_hub(&hub, self.options)?;
+        Ok(DurableClient::new(
+            hub,
+            storage,
+            None,
+            self.max_payload_bytes,
+        ))
+    }
+}
+
+fn place(registration: &Registration) -> String {
+    format!("{:?} at {}", registration.name, registration.location)
+}
+
+fn known(connections: &Connections) -> String {
+    if connections.is_empty() {
+        return "it was given none".to_owned();
+    }
+    let names: Vec<_> = connections.keys().map(|name| format!("{name:?}")).collect();
+    format!("it was given {}", names.join(", "))
+}
