@@ -63,10 +63,10 @@ pub(super) fn expand(client_function: &ClientFunction, errors: &Errors) -> Token
 }
 
 fn optional<T: ToTokens>(value: Option<&T>) -> TokenStream {
-    match value {
-        Some(value) => quote_spanned!(Span::mixed_site()=> ::core::option::Option::Some(#value)),
-        None => quote_spanned!(Span::mixed_site()=> ::core::option::Option::None),
-    }
+    value.map_or_else(
+        || quote_spanned!(Span::mixed_site()=> ::core::option::Option::None),
+        |value| quote_spanned!(Span::mixed_site()=> ::core::option::Option::Some(#value)),
+    )
 }
 
 fn states(function: &Function) -> Vec<TokenStream> {

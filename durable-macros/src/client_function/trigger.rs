@@ -133,16 +133,16 @@ fn method(input: ParseStream<'_>) -> syn::Result<&'static str> {
             .map(|(known, _)| (distance(&written, known), *known))
             .min()
             .filter(|(distance, _)| *distance <= 2);
-        let remedy = match nearest {
-            Some((_, nearest)) => format!("did you mean `{nearest}`?"),
-            None => {
+        let remedy = nearest.map_or_else(
+            || {
                 let known: Vec<_> = METHODS
                     .iter()
                     .map(|(name, _)| format!("`{name}`"))
                     .collect();
                 format!("the methods are {}", known.join(", "))
-            }
-        };
+            },
+            |(_, nearest)| format!("did you mean `{nearest}`?"),
+        );
         syn::Error::new(name.span(), format!("unknown method `{name}`: {remedy}"))
     })
 }

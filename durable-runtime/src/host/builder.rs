@@ -196,14 +196,14 @@ impl DurableHostBuilder {
     pub async fn start(self) -> Result<DurableHost, HostError> {
         let runtime = Handle::try_current().map_err(|_| HostError::NoRuntime)?;
         let on = runtime.clone();
-        let started = runtime.spawn_blocking(move || self.start_blocking(on));
+        let started = runtime.spawn_blocking(move || self.start_blocking(&on));
         started.await.map_err(|error| HostError::System {
             action: "starting the host",
             message: error.to_string(),
         })?
     }
 
-    fn start_blocking(mut self, runtime: Handle) -> Result<DurableHost, HostError> {
+    fn start_blocking(mut self, runtime: &Handle) -> Result<DurableHost, HostError> {
         if let Some(error) = self.refused.take() {
             return Err(error);
         }
@@ -224,7 +224,7 @@ impl DurableHostBuilder {
             provider,
             storage,
         };
-        self.launch(&place, &registry, &runtime)
+        self.launch(&place, &registry, runtime)
     }
 
     /// Adds the functions that the runtime has of its own.

@@ -3,15 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use durable_runtime::client::{ClientError, OnExisting, OrchestrationRun, RuntimeStatus};
 use durable_runtime::model::{
-    Delta, Due, EntityRecord, Envelope, Epoch, InboxMessage, InstanceId, PartitionId, Rejection,
-    Reply, RequestId, StoredInstance, TaskHubName, WorkerId,
+    Delta, Due, EntityRecord, Envelope, Epoch, InboxMessage, InstanceId, PartitionId, Payload,
+    QueueName, Rejection, Reply, RequestId, StoredInstance, TaskHubName, WorkerId,
 };
 use durable_runtime::prelude::*;
 use durable_runtime::storage::{
     EntityPageRequest, HubOptions, HubStorage, InstancePageRequest, InstanceSummary, Lease, Memory,
-    StorageError, StorageProvider, Watch,
+    QueueMessage, Schedule, ScheduleClaim, ScheduleTurn, Settlement, StorageError, StorageProvider,
+    TakeMessages, TakenMessages, Watch,
 };
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
@@ -224,6 +226,73 @@ impl HubStorage for FailingHub {
 
     fn children(&self, parent: &InstanceId) -> Result<Vec<InstanceId>, StorageError> {
         self.hub.children(parent)
+    }
+
+    fn push_messages(&self, queue: &QueueName, messages: &[Payload]) -> Result<(), StorageError> {
+        self.check()?;
+        self.hub.push_messages(queue, messages)
+    }
+
+    fn take_messages(&self, request: &TakeMessages<'_>) -> Result<TakenMessages, StorageError> {
+        self.check()?;
+        self.hub.take_messages(request)
+    }
+
+    fn settle_messages(
+        &self,
+        worker: &WorkerId,
+        settlements: &[Settlement],
+    ) -> Result<Vec<bool>, StorageError> {
+        self.check()?;
+        self.hub.settle_messages(worker, settlements)
+    }
+
+    fn queue_length(&self, queue: &QueueName) -> Result<u64, StorageError> {
+        self.check()?;
+        self.hub.queue_length(queue)
+    }
+
+    fn peek_messages(
+        &self,
+        queue: &QueueName,
+        at_most: usize,
+    ) -> Result<Vec<QueueMessage>, StorageError> {
+        self.check()?;
+        self.hub.peek_messages(queue, at_most)
+    }
+
+    fn move_messages(&self, from: &QueueName, to: &QueueName) -> Result<u64, StorageError> {
+        self.check()?;
+        self.hub.move_messages(from, to)
+    }
+
+    fn open_schedule(
+        &self,
+        name: &str,
+        cron: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Schedule, StorageError> {
+        self.check()?;
+        self.hub.open_schedule(name, cron, now)
+    }
+
+    fn take_schedule(
+        &self,
+        claim: &ScheduleClaim<'_>,
+        lease: Duration,
+    ) -> Result<ScheduleTurn, StorageError> {
+        self.check()?;
+        self.hub.take_schedule(claim, lease)
+    }
+
+    fn settle_schedule(&self, claim: &ScheduleClaim<'_>, done: bool) -> Result<bool, StorageError> {
+        self.check()?;
+        self.hub.settle_schedule(claim, done)
+    }
+
+    fn renew_triggers(&self, worker: &WorkerId, lease: Duration) -> Result<(), StorageError> {
+        self.check()?;
+        self.hub.renew_triggers(worker, lease)
     }
 }
 

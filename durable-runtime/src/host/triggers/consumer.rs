@@ -43,7 +43,7 @@ pub(super) struct Consumer {
 /// What has become of a message that was worked on.
 struct Ended {
     settlement: Settlement,
-    _held: Held,
+    held: Held,
 }
 
 /// How a message is delivered to the function.
@@ -114,18 +114,12 @@ impl Consumer {
         let until = self.look_at;
         tokio::select! {
             Some(ended) = self.running.join_next() => {
-                let mut settlements = Vec::new();
                 // One that was cut off with the runtime has nothing to say.
-                let mut next = Some(ended);
-                let mut held = Vec::new();
-                while let Some(ended) = next {
-                    if let Ok(Ended { settlement, _held }) = ended {
-                        settlements.push(settlement);
-                        held.push(_held);
-                    }
-                    next = self.running.try_join_next();
+                let mut all: Vec<_> = ended.into_iter().collect();
+                while let Some(ended) = self.running.try_join_next() {
+                    all.extend(ended);
                 }
-                self.settle(settlements).await;
+                self.settle(all).await;
                 self.look_at = Some(clock::instant());
             }
             () = self.desk.stops.begin.cancelled(), if !is_ending => {}
@@ -158,7 +152,7 @@ impl Consumer {
                     self.running.spawn(async move {
                         Ended {
                             settlement: delivery.await,
-                            _held: held,
+                            held,
                         }
                     });
                 }
@@ -184,10 +178,14 @@ impl Consumer {
         asked.await
     }
 
-    async fn settle(&self, settlements: Vec<Settlement>) {
-        if settlements.is_empty() {
+    async fn settle(&self, ended: Vec<Ended>) {
+        if ended.is_empty() {
             return;
         }
+        let ended = ended
+            .into_iter()
+            .map(|ended| (ended.settlement, ended.held));
+        let (settlements, held): (Vec<_>, Vec<_>) = ended.unzip();
         let numbers: Vec<_> = settlements
             .iter()
             .map(|settlement| settlement.number)
@@ -206,6 +204,7 @@ impl Consumer {
                 );
             }
         }
+        drop(held);
     }
 }
 

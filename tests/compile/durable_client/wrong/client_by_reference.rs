@@ -1,0 +1,7 @@
+//! A client by reference.
+use durable_runtime::prelude::*;
+
+#[durable_client(timer("0 0 2 * * *"))]
+async fn nightly(_client: &DurableClient) {}
+
+fn main() {}
