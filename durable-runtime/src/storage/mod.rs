@@ -333,6 +333,15 @@ pub trait HubStorage: fmt::Debug + Send + Sync + 'static {
     ///
     /// [`StorageError::Unavailable`].
     fn renew_triggers(&self, worker: &WorkerId, lease: Duration) -> Result<(), StorageError>;
+
+    /// The hub's setting `name`. If there is none, it is `default` from now on; of several processes
+    /// that ask for it at once, one sets it, and all get the same. It is durable when this returns,
+    /// and goes with the hub.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Unavailable`], also where the hub has been deleted.
+    fn setting(&self, name: &str, default: &str) -> Result<String, StorageError>;
 }
 
 /// Ownership of a partition.

@@ -294,6 +294,10 @@ impl HubStorage for FailingHub {
         self.check()?;
         self.hub.renew_triggers(worker, lease)
     }
+
+    fn setting(&self, name: &str, default: &str) -> Result<String, StorageError> {
+        self.hub.setting(name, default)
+    }
 }
 
 // Rule 46: a start is not acknowledged before it is stored, and goes on when it can be.

@@ -1,5 +1,7 @@
 //! Opening and deleting hubs.
 
+use std::collections::BTreeSet;
+
 use durable_runtime::storage::{HubOptions, StorageError};
 
 use crate::fixture::{
@@ -93,4 +95,34 @@ pub(crate) fn a_deleted_hub_is_gone(site: &Site) {
 
     assert_eq!(next.record(&id("a")), None);
     assert!(waiting(&*next.hub, &id("a")).is_empty());
+}
+
+/// Of many that want to set it, one does, and all are told what it is.
+pub(crate) fn a_setting_is_set_once(site: &Site) {
+    let told: BTreeSet<String> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..8)
+            .map(|n| {
+                let hub = site.hub_elsewhere();
+                scope.spawn(move || hub.setting("key", &format!("of {n}")).unwrap())
+            })
+            .collect();
+        threads.into_iter().map(|t| t.join().unwrap()).collect()
+    });
+    assert_eq!(told.len(), 1, "{told:?}");
+    let again = site.hub_elsewhere().setting("key", "later").unwrap();
+    assert!(told.contains(&again), "{again}");
+    assert_eq!(site.hub().setting("other", "another").unwrap(), "another");
+}
+
+pub(crate) fn hubs_have_settings_of_their_own(site: &Site) {
+    let (one, two) = (open(site.provider(), "one"), open(site.provider(), "two"));
+    assert_eq!(one.setting("key", "of one").unwrap(), "of one");
+    assert_eq!(two.setting("key", "of two").unwrap(), "of two");
+
+    site.provider().delete_hub(&hub_name("one")).unwrap();
+    let error = one.setting("key", "x").unwrap_err();
+    assert!(error.is_transient(), "{error}");
+    let next = open(site.provider(), "one");
+    assert_eq!(next.setting("key", "of the next").unwrap(), "of the next");
+    assert_eq!(two.setting("key", "x").unwrap(), "of two");
 }

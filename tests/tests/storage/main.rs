@@ -52,6 +52,8 @@ conformance! {
         opened_by_many_at_once_it_is_created_once,
         hubs_do_not_see_each_other,
         a_deleted_hub_is_gone,
+        a_setting_is_set_once,
+        hubs_have_settings_of_their_own,
     }
     leases {
         partitions_are_taken_once,

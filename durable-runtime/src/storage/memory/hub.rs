@@ -313,6 +313,11 @@ impl HubStorage for MemoryHub {
         self.shared.state().triggers.renew(worker, lease);
         Ok(())
     }
+
+    fn setting(&self, name: &str, default: &str) -> Result<String, StorageError> {
+        let setting = self.shared.change(|state| state.setting(name, default));
+        setting.ok_or_else(deleted)
+    }
 }
 
 fn deleted() -> StorageError {

@@ -31,6 +31,7 @@ pub(super) struct HubState {
     pub(super) inbox: BTreeMap<(PartitionId, MessageId), Envelope>,
     pub(super) replies: BTreeMap<u128, StoredReply>,
     pub(super) triggers: Triggers,
+    settings: BTreeMap<String, String>,
     partitions: Vec<PartitionState>,
 }
 
@@ -79,6 +80,7 @@ impl HubState {
             inbox: BTreeMap::new(),
             replies: BTreeMap::new(),
             triggers: Triggers::default(),
+            settings: BTreeMap::new(),
             partitions: (0..partition_count)
                 .map(|_| PartitionState::default())
                 .collect(),
@@ -330,6 +332,15 @@ impl HubState {
             self.inbox.insert((partition, id), envelope.clone());
         }
         true
+    }
+
+    /// The setting; `None` if the hub has been deleted.
+    pub(super) fn setting(&mut self, name: &str, default: &str) -> Option<String> {
+        if self.partitions.is_empty() {
+            return None;
+        }
+        let entry = self.settings.entry(name.to_owned());
+        Some(entry.or_insert_with(|| default.to_owned()).clone())
     }
 
     fn partition(&self, partition: PartitionId) -> Option<&PartitionState> {

@@ -206,4 +206,8 @@ impl HubStorage for Hub {
     fn renew_triggers(&self, worker: &WorkerId, lease: Duration) -> Result<(), StorageError> {
         self.renew_claims(worker, lease)
     }
+
+    fn setting(&self, name: &str, default: &str) -> Result<String, StorageError> {
+        self.read_or_set(name, default)
+    }
 }

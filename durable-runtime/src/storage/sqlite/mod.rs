@@ -20,6 +20,7 @@ mod queues;
 mod row;
 mod schedules;
 mod schema;
+mod settings;
 mod turnstile;
 mod watch;
 mod writer;
@@ -153,7 +154,7 @@ const CREATE_LEASES: &str = "
         VALUES (0) UNION ALL SELECT number + 1 FROM numbers WHERE number + 1 < ?2
     )
     INSERT INTO leases (hub, partition) SELECT ?1, number FROM numbers";
-const DELETE_HUB: [&str; 9] = [
+const DELETE_HUB: [&str; 10] = [
     "DELETE FROM history WHERE instance IN (SELECT key FROM instances WHERE hub = ?1)",
     "DELETE FROM instances WHERE hub = ?1",
     "DELETE FROM entities WHERE hub = ?1",
@@ -162,6 +163,7 @@ const DELETE_HUB: [&str; 9] = [
     "DELETE FROM queue_messages WHERE hub = ?1",
     "DELETE FROM schedules WHERE hub = ?1",
     "DELETE FROM leases WHERE hub = ?1",
+    "DELETE FROM settings WHERE hub = ?1",
     "DELETE FROM hubs WHERE key = ?1",
 ];
 

@@ -13,6 +13,7 @@ const MIGRATIONS: [&str; 3] = [
     include_str!("migrations/0001_initial.sql"),
     include_str!("migrations/0002_entities.sql"),
     include_str!("migrations/0003_triggers.sql"),
+    include_str!("migrations/0004_settings.sql"),
 ];
 
 /// The version that the last migration leads to.
