@@ -1,5 +1,7 @@
 //! Starting, watching and steering orchestrations.
 
+#[cfg(feature = "http")]
+mod address;
 mod entities;
 mod error;
 mod link;
@@ -20,6 +22,8 @@ use futures_util::TryStreamExt;
 use serde::Serialize;
 use serde_json::Value;
 
+#[cfg(feature = "http")]
+pub(crate) use address::WebAddress;
 pub use entities::{
     ClientSignals, EntityMetadata, EntityPage, EntityQuery, EntityStorageCleaned, ListEntities,
 };
@@ -44,12 +48,18 @@ use crate::storage::{HubOptions, HubStorage, StorageError, StorageProvider};
 #[derive(Clone)]
 pub struct DurableClient {
     inner: Arc<Inner>,
+    /// The address by which the request came that this client serves.
+    #[cfg(feature = "http")]
+    address: Option<WebAddress>,
 }
 
 struct Inner {
     hub: TaskHubName,
     link: Link,
     max_payload_bytes: usize,
+    /// The address that the host listens on.
+    #[cfg(feature = "http")]
+    address: std::sync::OnceLock<WebAddress>,
 }
 
 impl DurableClient {
@@ -64,8 +74,30 @@ impl DurableClient {
                 hub,
                 link: Link { storage, local },
                 max_payload_bytes,
+                #[cfg(feature = "http")]
+                address: std::sync::OnceLock::new(),
             }),
+            #[cfg(feature = "http")]
+            address: None,
         }
+    }
+
+    /// Says where the management API is, for all clones. Only the first to do so is heard.
+    #[cfg(feature = "http")]
+    pub(crate) fn publish_address(&self, address: WebAddress) {
+        let _ = self.inner.address.set(address);
+    }
+
+    /// This client, for a request that came by `address`.
+    #[cfg(feature = "http")]
+    pub(crate) fn with_address(mut self, address: WebAddress) -> Self {
+        self.address = Some(address);
+        self
+    }
+
+    #[cfg(feature = "http")]
+    pub(crate) fn address(&self) -> Option<&WebAddress> {
+        self.address.as_ref().or_else(|| self.inner.address.get())
     }
 
     /// A client of the task hub `task_hub` in `storage`, without a host in this process. A hub that

@@ -63,6 +63,8 @@ pub struct DurableHostBuilder {
     http_calls: HttpCallOptions,
     #[cfg(feature = "http")]
     token_sources: TokenSources,
+    #[cfg(feature = "http")]
+    pub(super) http: super::http::Setup,
 }
 
 impl DurableHostBuilder {
@@ -80,6 +82,8 @@ impl DurableHostBuilder {
             http_calls: HttpCallOptions::default(),
             #[cfg(feature = "http")]
             token_sources: TokenSources::default(),
+            #[cfg(feature = "http")]
+            http: super::http::Setup::default(),
         }
     }
 
@@ -211,6 +215,9 @@ impl DurableHostBuilder {
         self.add_built_in()?;
         let hub = TaskHubName::new(&self.task_hub).map_err(HostError::InvalidTaskHub)?;
         let registry = Arc::new(self.registry()?);
+        // Before anything is taken from other hosts.
+        #[cfg(feature = "http")]
+        let listener = self.http.listen()?;
         let provider = match &self.storage {
             Some(storage) => Arc::clone(storage),
             None => Arc::new(Sqlite::open(PathBuf::from(format!("{hub}.db")))?),
@@ -224,6 +231,21 @@ impl DurableHostBuilder {
             provider,
             storage,
         };
+        #[cfg(feature = "http")]
+        {
+            let setup = self.http.clone();
+            let mut host = self.launch(&place, &registry, runtime)?;
+            if let Some(listener) = listener {
+                let served = super::http::Served {
+                    client: &host.client,
+                    functions: host.http_functions.clone(),
+                    storage: &*place.storage,
+                };
+                host.http = setup.serve(listener, served, runtime)?;
+            }
+            Ok(host)
+        }
+        #[cfg(not(feature = "http"))]
         self.launch(&place, &registry, runtime)
     }
 
@@ -353,6 +375,8 @@ impl DurableHostBuilder {
             #[cfg(feature = "http")]
             http_functions,
             threads: Mutex::new(Some(threads)),
+            #[cfg(feature = "http")]
+            http: super::http::Serving::default(),
             grace: options.shutdown_grace,
         })
     }

@@ -70,7 +70,7 @@ pub enum HostError {
     /// A setting that makes no sense.
     #[error("host option `{field}` {rule}")]
     InvalidOption {
-        /// The field of [`HostOptions`](super::HostOptions).
+        /// The field of [`HostOptions`](super::HostOptions), or of `HttpOptions`.
         field: &'static str,
         /// What it must be.
         rule: &'static str,
@@ -99,6 +99,28 @@ pub enum HostError {
          storage does not answer, or an orchestrator runs without ever waiting"
     )]
     NotDurable,
+    /// The address at which HTTP was to be served is none.
+    #[error(
+        "{address:?} is no address to serve HTTP at: {message}; give a host and a port, such as \
+         \"127.0.0.1:7071\""
+    )]
+    InvalidHttpAddress {
+        /// What was given.
+        address: String,
+        /// What the system says.
+        message: String,
+    },
+    /// HTTP cannot be served at the address, mostly because another program does.
+    #[error(
+        "HTTP cannot be served at {address:?}: {message}; stop the program that uses this port, or \
+         give another port (0 takes one that is free)"
+    )]
+    HttpAddressInUse {
+        /// What was given.
+        address: String,
+        /// What the system says.
+        message: String,
+    },
     /// Storage refuses.
     #[error(transparent)]
     Storage(#[from] StorageError),

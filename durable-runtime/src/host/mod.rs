@@ -8,6 +8,8 @@ mod busy;
 mod committer;
 mod error;
 mod host_json;
+#[cfg(feature = "http")]
+mod http;
 mod keeper;
 mod loader;
 mod local;
@@ -56,6 +58,8 @@ pub struct DurableHost {
     #[cfg(feature = "http")]
     http_functions: axum::Router,
     threads: Mutex<Option<Threads>>,
+    #[cfg(feature = "http")]
+    http: http::Serving,
     grace: Duration,
 }
 
@@ -114,8 +118,9 @@ impl DurableHost {
         }
     }
 
-    /// Stops in good order: begins no more activities and client functions, gives the running ones time
-    /// ([`HostOptions::shutdown_grace`]), makes all progress durable and gives the partitions back.
+    /// Stops in good order: accepts no more HTTP requests, begins no more activities and client functions,
+    /// gives the running ones time ([`HostOptions::shutdown_grace`]), makes all progress durable and gives
+    /// the partitions back.
     /// Loses nothing: orchestrations go on where they are when a host is started again. What clients
     /// ask for from then on is noted in storage and waits for that host; so does a wait for the end
     /// of an orchestration. A plain `fn` activity that is still running keeps the process from
@@ -128,13 +133,20 @@ impl DurableHost {
     /// again by the next host.
     pub async fn shutdown(&self) -> Result<(), HostError> {
         self.executor.stop();
-        let (activities, ()) = tokio::join!(
-            tokio::time::timeout(self.grace, self.executor.idle()),
-            self.triggers.stop(self.grace)
+        let activities = async {
+            let idle = tokio::time::timeout(self.grace, self.executor.idle());
+            if idle.await.is_err() {
+                tracing::warn!("activities are still running; they are run again by the next host");
+            }
+        };
+        #[cfg(feature = "http")]
+        tokio::join!(
+            activities,
+            self.triggers.stop(self.grace),
+            self.http.stop(self.grace)
         );
-        if activities.is_err() {
-            tracing::warn!("activities are still running; they are run again by the next host");
-        }
+        #[cfg(not(feature = "http"))]
+        tokio::join!(activities, self.triggers.stop(self.grace));
         let threads = self
             .threads
             .lock()

@@ -1,11 +1,31 @@
 //! HTTP: the management API, the routes of client functions, and the calls of orchestrations.
+//!
+//! A host serves it where [`DurableHostBuilder::http`](crate::host::DurableHostBuilder::http) says;
+//! [`router`] mounts the management API in any axum app.
+
+mod body;
+mod call;
+mod entities;
+mod error;
+mod functions;
+mod history;
+mod instances;
+mod key;
+mod limits;
+mod management;
+mod openapi;
+mod options;
+mod orchestrators;
+mod origin;
+mod page;
+mod query;
+mod routes;
+mod server;
+mod service;
+mod status;
+mod table;
 
 use axum::Router;
-
-use crate::client::DurableClient;
-
-mod call;
-mod functions;
 
 pub use call::{
     AccessToken, BoxFuture, ClientCredentials, DurableHttpRequest, DurableHttpResponse,
@@ -18,8 +38,37 @@ pub use functions::RouteClash;
 pub(crate) use functions::{HttpFunction, routes};
 #[doc(hidden)]
 pub use functions::{HttpTrigger, part, respond, rest, split};
+pub(crate) use key::generate as generate_key;
+pub use management::HttpManagementPayload;
+pub use options::HttpOptions;
+pub(crate) use server::{HttpServer, ListenError, Listener};
 
-/// The management API below `/runtime/webhooks/durabletask`, to be merged into an axum app.
-pub fn router(_client: &DurableClient) -> Router {
-    Router::new()
+use crate::client::DurableClient;
+
+/// What all paths of the management API begin with.
+pub(crate) const BASE: &str = "/runtime/webhooks/durabletask";
+
+/// The management API below `/runtime/webhooks/durabletask`, to be merged into or nested in an axum
+/// app. It asks for no key: who may use it is for the app to say, or for
+/// [`router_with`].
+///
+/// ```
+/// use durable_runtime::client::DurableClient;
+///
+/// fn app(client: &DurableClient) -> axum::Router {
+///     axum::Router::new().merge(durable_runtime::http::router(client))
+/// }
+/// ```
+pub fn router(client: &DurableClient) -> Router {
+    router_with(client, &HttpOptions::default())
+}
+
+/// The management API with other [`HttpOptions`] than the default ones: with a key, for instance.
+pub fn router_with(client: &DurableClient, options: &HttpOptions) -> Router {
+    limits::apply(service::router(client, options), options)
+}
+
+/// All that a host serves: the management API and the routes of client functions.
+pub(crate) fn app(client: &DurableClient, functions: Router, options: &HttpOptions) -> Router {
+    limits::apply(service::router(client, options).merge(functions), options)
 }

@@ -9,7 +9,7 @@ use crate::storage::StorageError;
 const APPLICATION_ID: i64 = 0x4475_7262;
 
 /// One script per version of the schema, in order. A script that was published never changes.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("migrations/0001_initial.sql"),
     include_str!("migrations/0002_entities.sql"),
     include_str!("migrations/0003_triggers.sql"),
