@@ -48,12 +48,10 @@ impl HttpError {
     }
 
     pub(super) fn method_not_allowed(allow: String) -> Self {
+        let message = format!("this path is for other methods: use {allow}");
         Self {
-            allow: Some(allow.clone()),
-            ..Self::new(
-                StatusCode::METHOD_NOT_ALLOWED,
-                format!("this path is for other methods: use {allow}"),
-            )
+            allow: Some(allow),
+            ..Self::new(StatusCode::METHOD_NOT_ALLOWED, message)
         }
     }
 }

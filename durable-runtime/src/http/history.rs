@@ -93,7 +93,7 @@ impl<'a> Writer<'a> {
                 self.push("EntityOperationCalled", time, fields);
             }
             Kind::TaskCompleted { id, result } => {
-                self.completed("TaskCompleted", time, *id, result)
+                self.completed("TaskCompleted", time, *id, result);
             }
             Kind::SubOrchestrationCompleted { id, result } => {
                 self.completed("SubOrchestrationInstanceCompleted", time, *id, result);

@@ -108,8 +108,8 @@ fn decode(segment: &str) -> Result<String, HttpError> {
 mod tests {
     use super::*;
 
-    fn found(method: Method, path: &str) -> (Operation, Vec<String>) {
-        find(&method, path).unwrap()
+    fn found(method: &Method, path: &str) -> (Operation, Vec<String>) {
+        find(method, path).unwrap()
     }
 
     // Rule 42: paths are read as Durable Functions reads them.
@@ -117,20 +117,20 @@ mod tests {
     fn paths_are_found() {
         let list = (Operation::ListInstances, Vec::new());
         for path in ["/instances", "/instances/", "/Instances//"] {
-            assert_eq!(found(Method::GET, path), list, "{path}");
+            assert_eq!(found(&Method::GET, path), list, "{path}");
         }
         let event = (
             Operation::RaiseEvent,
             vec!["a b".to_owned(), "go/1".to_owned()],
         );
         assert_eq!(
-            found(Method::POST, "/instances/a%20b/raiseevent/go%2F1"),
+            found(&Method::POST, "/instances/a%20b/raiseevent/go%2F1"),
             event
         );
         let head = (Operation::GetStatus, vec!["a".to_owned()]);
-        assert_eq!(found(Method::HEAD, "/instances/a"), head);
+        assert_eq!(found(&Method::HEAD, "/instances/a"), head);
         let kind = (Operation::ListEntities, vec!["counter".to_owned()]);
-        assert_eq!(found(Method::GET, "/entities/counter/"), kind);
+        assert_eq!(found(&Method::GET, "/entities/counter/"), kind);
     }
 
     #[test]
