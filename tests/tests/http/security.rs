@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
+use durable_runtime::client::InstanceQuery;
 use durable_runtime::http::HttpOptions;
 use durable_runtime::storage::Memory;
 use reqwest::{Client, Method, StatusCode};
@@ -52,7 +53,7 @@ async fn a_given_key_is_needed() {
     site.get("/health").await.expect(StatusCode::OK);
     assert_eq!(
         site.client()
-            .list_instances(Default::default())
+            .list_instances(InstanceQuery::default())
             .await
             .unwrap()
             .instances,
