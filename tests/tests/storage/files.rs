@@ -156,7 +156,7 @@ fn the_file_is_set_up_for_durable_commits() {
     let connection = directory.by_hand();
     assert_eq!(one::<String>(&connection, "PRAGMA journal_mode"), "wal");
     assert_eq!(one::<i64>(&connection, "PRAGMA page_size"), 4096);
-    assert_eq!(one::<i64>(&connection, "PRAGMA user_version"), 3);
+    assert_eq!(one::<i64>(&connection, "PRAGMA user_version"), 4);
     assert_eq!(
         one::<i64>(&connection, "PRAGMA application_id"),
         0x4475_7262

@@ -17,7 +17,7 @@ const MIGRATIONS: [&str; 4] = [
 ];
 
 /// The version that the last migration leads to.
-const KNOWN_VERSION: u32 = 3;
+const KNOWN_VERSION: u32 = 4;
 
 const _: () = assert!(MIGRATIONS.len() == KNOWN_VERSION as usize);
 
