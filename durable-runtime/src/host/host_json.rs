@@ -14,10 +14,6 @@ use crate::registry::nearest;
 pub(super) struct HostJson {
     pub(super) hub_name: Option<String>,
     /// Between two requests of a poll.
-    #[cfg_attr(
-        not(feature = "http"),
-        expect(dead_code, reason = "nothing is polled without HTTP")
-    )]
     pub(super) poll_interval: Option<Duration>,
     max_concurrent_activities: Option<usize>,
     max_concurrent_orchestrations: Option<usize>,
@@ -187,12 +183,11 @@ impl HostJson {
     fn log(&self, path: &Path) {
         let path = path.display();
         for (property, near) in &self.unknown {
-            match near {
-                Some(near) => {
-                    tracing::warn!("{path}: `{property}` is not known; did you mean `{near}`?");
-                }
-                None => tracing::warn!("{path}: `{property}` is not known, and has no effect"),
-            }
+            let hint = near.map_or_else(
+                || ", and has no effect".to_owned(),
+                |near| format!("; did you mean `{near}`?"),
+            );
+            tracing::warn!("{path}: `{property}` is not known{hint}");
         }
         if !self.without_meaning.is_empty() {
             let properties = self.without_meaning.join(", ");

@@ -211,7 +211,7 @@ fn a_newer_schema_is_refused_and_left_alone() {
     by_hand.pragma_update(None, "user_version", 7).unwrap();
     drop(by_hand);
     match directory.refused() {
-        StorageError::NewerSchema { found, known, .. } => assert_eq!((found, known), (7, 3)),
+        StorageError::NewerSchema { found, known, .. } => assert_eq!((found, known), (7, 4)),
         other => panic!("{other}"),
     }
     let version: i64 = one(&directory.by_hand(), "PRAGMA user_version");
