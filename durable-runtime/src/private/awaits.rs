@@ -89,7 +89,8 @@ pub fn lock<T: LockTask>(task: T) -> T {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a durable task [network]",
     label = "this cannot be replayed",
-    note = "the network is used in an activity: `ctx.call_activity::<name>(input)`"
+    note = "an HTTP request is sent with `ctx.call_http(request)`; what else uses the network is an \
+            activity: `ctx.call_activity::<name>(input)`"
 )]
 #[doc(hidden)]
 pub trait NetworkTask: Future {}

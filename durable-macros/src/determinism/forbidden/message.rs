@@ -37,6 +37,8 @@ pub(super) const USE_INPUT: &str = "pass it as an input, or read it in an activi
 pub(super) const USE_JOIN: &str =
     "use `join!`, `when_all` or `when_all_settled` of `durable_runtime`";
 pub(super) const USE_NEW_GUID: &str = "use `ctx.new_guid()`";
+pub(super) const USE_REQUEST: &str =
+    "send the request with `ctx.call_http`, or in an activity, whose result is in the history";
 pub(super) const USE_SEED: &str =
     "draw it in an activity, or seed a generator with `ctx.new_guid()`";
 pub(super) const USE_SELECT: &str = "use `select!` or `when_any` of `durable_runtime`";

@@ -4,8 +4,8 @@ use super::Family;
 use super::message::{
     ADDRESS, BLOCKED, COMBINED, ENVIRONMENT, FILES, KEPT, NEW_ID, OTHER_THREAD, PRINTED, QUERIED,
     RANDOM, READS_CLOCK, SELECTED, SENT, UNORDERED, USE_ACTIVITY, USE_ASYNC, USE_BTREE, USE_CALLS,
-    USE_CONTEXT, USE_CURRENT_TIME, USE_EVENTS, USE_INPUT, USE_JOIN, USE_NEW_GUID, USE_SEED,
-    USE_SELECT, USE_TIMEOUT, USE_TIMER, USE_TRACING, USE_VALUES, USE_VARIABLE,
+    USE_CONTEXT, USE_CURRENT_TIME, USE_EVENTS, USE_INPUT, USE_JOIN, USE_NEW_GUID, USE_REQUEST,
+    USE_SEED, USE_SELECT, USE_TIMEOUT, USE_TIMER, USE_TRACING, USE_VALUES, USE_VARIABLE,
 };
 use crate::determinism::rule::Rule;
 
@@ -163,9 +163,6 @@ pub(super) const FAMILIES: &[Family] = &[
             "std::os::unix::net/{UnixDatagram, UnixListener, UnixStream}::*()",
             "{async_net, mio, quinn, socket2}::*()",
             "{async_std, mio, smol, tokio}::net::*()",
-            "{attohttpc, awc, hyper, hyper_util, isahc, minreq, reqwest, ureq}::*()",
-            "surf::{connect, delete, get, head, patch, post, put}",
-            "surf::Client::*()",
             "{async_tungstenite, tokio_tungstenite, tungstenite}::*()",
             "tonic::transport::*()",
             "aws_config::*()",
@@ -176,6 +173,16 @@ pub(super) const FAMILIES: &[Family] = &[
             "redis::{aio, cluster}::*()",
             "{async_nats, lapin, rdkafka, rumqttc}::*()",
             "{hickory_resolver, kube, octocrab}::*()",
+        ],
+    },
+    Family {
+        rule: Rule::Network,
+        why: SENT,
+        instead: USE_REQUEST,
+        items: &[
+            "{attohttpc, awc, hyper, hyper_util, isahc, minreq, reqwest, ureq}::*()",
+            "surf::{connect, delete, get, head, patch, post, put}",
+            "surf::Client::*()",
         ],
     },
     Family {
