@@ -224,8 +224,12 @@ impl OrchestrationContext {
     ///
     /// Request and answer stand in history, as a call of the activity `BuiltIn::HttpActivity`, and the
     /// limits of activities hold for it: the request is sent at least once, so one that must not be
-    /// repeated after a crash wants a key by which the server can tell. Redirects are followed, up to
-    /// ten. A 202 with a `Location` is polled there by durable timers until the answer is another one
+    /// repeated after a crash wants a key by which the server can tell.
+    ///
+    /// Redirects are followed within one attempt, up to ten, but never from `https` to `http`; after a
+    /// 301 or 302 a `POST` becomes a `GET`, after a 303 everything but `HEAD` does, and 307 and 308
+    /// repeat the request. Secrets stay with the server that they were meant for (see
+    /// [`header`](crate::http::DurableHttpRequest::header)). A 202 with a `Location` is polled there by durable timers until the answer is another one
     /// (see [`asynchronous_pattern`](crate::http::DurableHttpRequest::asynchronous_pattern)), so a job of
     /// days costs nothing while it runs.
     ///

@@ -102,6 +102,16 @@ async fn a_body_that_breaks_off_is_no_answer() {
 }
 
 #[tokio::test]
+async fn a_server_without_encryption_is_no_answer_to_https() {
+    let server = Server::start(|_| Reply::ok("")).await;
+    let url = server.url("/").replace("http://", "https://");
+    let bench = Bench::start().await;
+    let failure = bench.failure(DurableHttpRequest::get(url)).await;
+    assert_eq!(failure.error_type(), Failure::HTTP);
+    assert!(failure.message().contains("no connection"), "{failure}");
+}
+
+#[tokio::test]
 async fn nobody_who_listens_is_no_answer() {
     let server = Server::start(|_| Reply::ok("")).await;
     let url = server.url("/");

@@ -64,6 +64,28 @@ async fn a_poll_goes_on_with_the_next_host() {
     );
 }
 
+// Rule 8: a call that failed is made again by a rewind, one that was answered is not.
+#[tokio::test]
+async fn a_call_that_failed_is_made_again_after_a_rewind() {
+    let server = Server::start(|request| match (request.number, request.path.as_str()) {
+        (_, "/jobs") => Reply::status(202)
+            .header("Location", "/status")
+            .header("Retry-After", "0"),
+        (1, _) => Reply::raw(""),
+        _ => Reply::ok("mended"),
+    })
+    .await;
+    let bench = Bench::start().await;
+    let request = DurableHttpRequest::post(server.url("/jobs"));
+    let run = bench.begin(request).await;
+    within(run.output()).await.unwrap_err();
+    within(bench.client.rewind(run.id(), "the server is back"))
+        .await
+        .unwrap();
+    assert_eq!(within(run.output()).await.unwrap().content, "mended");
+    assert_eq!(server.lines(), ["POST /jobs", "GET /status", "GET /status"]);
+}
+
 // Rule 44: a request that was under way when its host ended is sent again, as any activity.
 #[tokio::test]
 async fn a_request_that_was_under_way_is_sent_again() {

@@ -180,7 +180,9 @@ async fn read(stream: &mut TcpStream, received: &Mutex<Vec<Received>>) -> Option
         if let Some(end) = text.windows(4).position(|window| window == b"\r\n\r\n") {
             break String::from_utf8(text.drain(..end + 4).collect()).unwrap();
         }
-        if stream.read_buf(&mut text).await.ok()? == 0 {
+        let is_over = stream.read_buf(&mut text).await.ok()? == 0;
+        // What does not begin with a method is no HTTP.
+        if is_over || !text[0].is_ascii_uppercase() {
             return None;
         }
     };

@@ -269,3 +269,30 @@ fn causes<'a>(
         Some(error)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use reqwest::dns::{Name, Resolve, Resolving};
+
+    use super::*;
+
+    /// A name server that knows one address for all names: one that is refused.
+    struct LinkLocalOnly;
+
+    impl Resolve for LinkLocalOnly {
+        fn resolve(&self, _: Name) -> Resolving {
+            Box::pin(async { Err(LinkLocalRefused.into()) })
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_that_is_refused_by_its_address_is_not_tried_again() {
+        let client = Client::builder().dns_resolver(Arc::new(LinkLocalOnly));
+        let client = client.no_proxy().build().unwrap();
+        let sent = client.get("http://metadata.example/?code=hush").send();
+        let failure = no_answer("GET http://metadata.example/", sent.await.unwrap_err());
+        assert!(failure.message().contains("allow_link_local"), "{failure}");
+        assert!(!failure.message().contains("hush"), "{failure}");
+        assert!(failure.is_non_retriable());
+    }
+}

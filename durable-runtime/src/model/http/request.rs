@@ -90,7 +90,11 @@ impl DurableHttpRequest {
         Self::new("POST", url)
     }
 
-    /// Adds a header. `Content-Length` and `Transfer-Encoding` are left to the sender.
+    /// Adds a header. `Content-Length` and `Transfer-Encoding` are left to the sender. Where a redirect
+    /// or a poll leads to another server (another scheme, host or port), the headers that hold secrets
+    /// by their name are left out: `Authorization`, `Proxy-Authorization`, `Cookie`, and those of keys,
+    /// such as `X-Api-Key` and `X-Functions-Key`. The latter goes to no poll at all: it is the key of
+    /// the function that was called.
     #[must_use]
     pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         self.headers.append(name.as_ref(), value.as_ref());
@@ -297,11 +301,14 @@ const CONTENT: [&str; 5] = [
 ];
 
 /// What a server is to prove or to know a client by.
-const SECRETS: [&str; 5] = [
+const SECRETS: [&str; 8] = [
+    "api-key",
     "authorization",
     "cookie",
     "ocp-apim-subscription-key",
     "proxy-authorization",
+    "x-api-key",
+    "x-auth-token",
     "x-functions-key",
 ];
 
