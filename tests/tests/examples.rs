@@ -46,6 +46,14 @@ fn hello_cities() {
     }
 }
 
+// Rule 44: a job is begun once, and polled until it is done.
+#[test]
+fn http_poll() {
+    let program = Program::new("http_poll");
+    let output = program.killed_now_and_then(Duration::from_millis(300));
+    assert_eq!(last(&output, 1), ["200: the report is ready"], "{output}");
+}
+
 #[test]
 fn site_backup() {
     let program = Program::new("site_backup").argument("site");

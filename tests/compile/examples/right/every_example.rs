@@ -11,6 +11,8 @@ mod device_metrics;
 mod device_provisioning;
 #[path = "../../../../examples/src/bin/hello_cities.rs"]
 mod hello_cities;
+#[path = "../../../../examples/src/bin/http_poll.rs"]
+mod http_poll;
 #[path = "../../../../examples/src/bin/monitor.rs"]
 mod monitor;
 #[path = "../../../../examples/src/bin/periodic_cleanup.rs"]
