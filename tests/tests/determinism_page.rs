@@ -3,11 +3,14 @@
 //! Its examples are compiled as documentation tests as well, which tell that a wrong one does not
 //! compile, but not why.
 
+#[path = "cargo/mod.rs"]
+mod cargo;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
+use cargo::cargo;
 use serde_json::Value;
 
 const PAGE: &str = include_str!("../../docs/determinism.md");
@@ -155,7 +158,7 @@ impl Package {
     fn errors(&self) -> BTreeMap<String, Vec<String>> {
         // In the same target directory, where the dependencies are compiled already.
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
-        let output = Command::new(env!("CARGO"))
+        let output = cargo()
             .args(["check", "--bins", "--keep-going", "--offline"])
             .arg("--message-format=json")
             .arg("--target-dir")

@@ -1,5 +1,8 @@
 //! The examples, as their readers run them: to the end, and killed in the middle and started again.
 
+#[path = "cargo/mod.rs"]
+mod cargo;
+
 use std::collections::BTreeMap;
 use std::env::consts::EXE_SUFFIX;
 use std::fs;
@@ -11,6 +14,7 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
+use cargo::cargo;
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -25,7 +29,7 @@ static BINARIES: LazyLock<PathBuf> = LazyLock::new(|| {
     let test = std::env::current_exe().unwrap();
     let profile = test.ancestors().nth(2).unwrap();
     let name = profile.file_name().unwrap().to_str().unwrap();
-    let built = Command::new(env!("CARGO"))
+    let built = cargo()
         .args(["build", "--quiet", "--package", "examples", "--bins"])
         .args(["--profile", if name == "debug" { "dev" } else { name }])
         .arg("--target-dir")
