@@ -9,6 +9,7 @@
 
 mod arguments;
 mod functions;
+mod load;
 mod measure;
 mod report;
 mod site;

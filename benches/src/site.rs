@@ -62,6 +62,14 @@ impl Site {
         Ok(self.with_storage(builder)?.start().await?)
     }
 
+    /// Starts a host with default settings that serves HTTP.
+    pub(crate) async fn host_with_http(&self) -> Result<DurableHost> {
+        let builder = DurableHost::builder()
+            .task_hub("Benches")
+            .http("127.0.0.1:0");
+        Ok(self.with_storage(builder)?.start().await?)
+    }
+
     fn with_storage(&self, builder: DurableHostBuilder) -> Result<DurableHostBuilder> {
         Ok(match &self.storage {
             Storage::Sqlite(path) => builder.storage(Sqlite::open(path)?),

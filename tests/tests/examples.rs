@@ -6,9 +6,10 @@ mod cargo;
 use std::collections::BTreeMap;
 use std::env::consts::EXE_SUFFIX;
 use std::fs;
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::LazyLock;
 use std::sync::mpsc::channel;
 use std::thread;
@@ -56,6 +57,36 @@ fn http_poll() {
     let program = Program::new("http_poll");
     let output = program.killed_now_and_then(Duration::from_millis(300));
     assert_eq!(last(&output, 1), ["200: the report is ready"], "{output}");
+}
+
+#[test]
+fn embed_in_axum() {
+    let program = Program::new("embed_in_axum").argument("127.0.0.1:0");
+    let order = "POST /orders/42 HTTP/1.1\r\nhost: shop\r\nconnection: close\r\n";
+    let status = "GET /runtime/webhooks/durabletask/instances/order-42 HTTP/1.1\r\nhost: shop\r\n\
+                  connection: close\r\n";
+    let token = "authorization: Bearer letmein\r\n";
+    program.serving(|server| {
+        let answer = server.answer(&format!("{order}content-length: 9\r\n\r\ntwo books"));
+        assert!(answer.starts_with("HTTP/1.1 202 Accepted"), "{answer}");
+        assert!(answer.contains("\"http://shop/runtime/webhooks/durabletask/instances/order-42?"));
+        let refused = server.answer(&format!("{status}\r\n"));
+        assert!(refused.starts_with("HTTP/1.1 401"), "{refused}");
+    });
+    // It was killed, and goes on.
+    program.serving(|server| {
+        let waits = server.answer(&format!("{status}{token}\r\n"));
+        assert!(waits.starts_with("HTTP/1.1 202"), "{waits}");
+        let event = "POST /runtime/webhooks/durabletask/instances/order-42/raiseEvent/paid HTTP/1.1\r\n\
+                     host: shop\r\nconnection: close\r\ncontent-length: 0\r\n";
+        let raised = server.answer(&format!("{event}{token}\r\n"));
+        assert!(raised.starts_with("HTTP/1.1 202"), "{raised}");
+        let restart = "POST /runtime/webhooks/durabletask/orchestrators/fulfil/none HTTP/1.1\r\n";
+        assert!(server.answer(&format!("{restart}connection: close\r\n\r\n")).contains(" 401 "));
+        let shipped = std::iter::repeat_with(|| server.answer(&format!("{status}{token}\r\n")));
+        let shipped = shipped.take(10_000).find(|answer| answer.starts_with("HTTP/1.1 200"));
+        assert!(shipped.unwrap().contains("\"two books has been shipped\""));
+    });
 }
 
 #[test]
@@ -235,6 +266,27 @@ impl Program {
         output
     }
 
+    /// Runs it for as long as `work` takes, and kills it then. It says where it listens.
+    fn serving(&self, work: impl FnOnce(&Server)) {
+        let program = BINARIES.join(format!("{}{EXE_SUFFIX}", self.name));
+        let child = Command::new(program)
+            .args(&self.arguments)
+            .current_dir(self.folder())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn();
+        let mut server = Server {
+            child: child.unwrap(),
+            address: String::new(),
+        };
+        let mut said = String::new();
+        let output = server.child.stdout.take().unwrap();
+        BufReader::new(output).read_line(&mut said).unwrap();
+        let address = said.trim().rsplit_once("http://").expect(&said).1;
+        server.address = address.to_owned();
+        work(&server);
+    }
+
     fn run_to_the_end(&self) -> (ExitStatus, String) {
         let (status, output) = self.run(LIMIT);
         let name = self.name;
@@ -267,6 +319,31 @@ impl Program {
         child.kill().unwrap();
         child.wait().unwrap();
         (None, ended.recv_timeout(LIMIT).unwrap())
+    }
+}
+
+/// A program that answers HTTP. Killed when this is dropped.
+struct Server {
+    child: Child,
+    address: String,
+}
+
+impl Server {
+    /// What comes back for a request after which the connection is closed.
+    fn answer(&self, request: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(LIMIT)).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 }
 

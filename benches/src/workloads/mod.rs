@@ -3,6 +3,7 @@
 mod entity_calls;
 mod events;
 mod fan_out;
+mod http;
 mod latency;
 mod long;
 mod parked;
@@ -38,10 +39,12 @@ pub(crate) enum Workload {
     SignalsToMany,
     EntityCalls,
     Transfers,
+    HttpStatus,
+    HttpStart,
 }
 
 impl Workload {
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Sequence,
         Self::Latency,
         Self::FanOut,
@@ -55,6 +58,8 @@ impl Workload {
         Self::SignalsToMany,
         Self::EntityCalls,
         Self::Transfers,
+        Self::HttpStatus,
+        Self::HttpStart,
     ];
 
     pub(crate) fn named(name: &str) -> Option<Self> {
@@ -78,6 +83,8 @@ impl Workload {
             Self::SignalsToMany => "signals-to-many",
             Self::EntityCalls => "entity-calls",
             Self::Transfers => "transfers",
+            Self::HttpStatus => "http-status",
+            Self::HttpStart => "http-start",
         }
     }
 
@@ -96,6 +103,10 @@ impl Workload {
             Self::SignalsToMany => "the same to 1,000 entities",
             Self::EntityCalls => "one orchestration that calls an entity 1,000 times in a row",
             Self::Transfers => "1,000 transfers, each under the locks of two of 100 entities",
+            Self::HttpStatus => "100,000 reads of statuses over 50 connections of HTTP",
+            Self::HttpStart => {
+                "30,000 starts of trivial orchestrations over 50 connections of HTTP"
+            }
         }
     }
 
@@ -115,6 +126,8 @@ impl Workload {
             Self::SignalsToMany => signals::run_many(site, report).await,
             Self::EntityCalls => entity_calls::run(site, report).await,
             Self::Transfers => transfers::run(site, report).await,
+            Self::HttpStatus => http::run_status(site, report).await,
+            Self::HttpStart => http::run_start(site, report).await,
         }
     }
 }

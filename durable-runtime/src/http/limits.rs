@@ -61,3 +61,54 @@ async fn limited(State(limits): State<Arc<Limits>>, request: Request, next: Next
     tracing::debug!(%method, path, status = response.status().as_u16(), "answered a request");
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, to_bytes};
+    use axum::routing::get;
+    use serde_json::Value;
+    use tower::Service;
+
+    use super::*;
+
+    /// What is answered to a request for `path` of routes that do not behave.
+    async fn answer(path: &str) -> (StatusCode, bool, Value) {
+        let options = HttpOptions {
+            request_timeout: Duration::from_millis(20),
+            ..HttpOptions::default()
+        };
+        let routes = Router::new()
+            .route("/slow", get(std::future::pending::<()>))
+            .route("/panics", get(async || -> () { panic!("as expected") }))
+            .route("/fine", get(async || "\"fine\""));
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let response = apply(routes, &options).call(request).await.unwrap();
+        let has_retry_after = response.headers().contains_key("retry-after");
+        let status = response.status();
+        let body = to_bytes(response.into_body(), 1_000).await.unwrap();
+        (
+            status,
+            has_retry_after,
+            serde_json::from_slice(&body).unwrap(),
+        )
+    }
+
+    #[tokio::test]
+    async fn what_takes_too_long_is_given_up() {
+        let (status, has_retry_after, body) = answer("/slow").await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(has_retry_after);
+        assert!(body["error"].as_str().unwrap().contains("20ms"), "{body}");
+        assert_eq!(answer("/fine").await.0, StatusCode::OK);
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_answer() {
+        let (status, _, body) = answer("/panics").await;
+        assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(
+            body["error"].as_str().unwrap().contains("panicked"),
+            "{body}"
+        );
+    }
+}

@@ -9,6 +9,8 @@ mod counter;
 mod device_metrics;
 #[path = "../../../../examples/src/bin/device_provisioning.rs"]
 mod device_provisioning;
+#[path = "../../../../examples/src/bin/embed_in_axum.rs"]
+mod embed_in_axum;
 #[path = "../../../../examples/src/bin/hello_cities.rs"]
 mod hello_cities;
 #[path = "../../../../examples/src/bin/http_poll.rs"]
