@@ -283,7 +283,7 @@ impl Program {
         let output = server.child.stdout.take().unwrap();
         BufReader::new(output).read_line(&mut said).unwrap();
         let address = said.trim().rsplit_once("http://").expect(&said).1;
-        server.address = address.to_owned();
+        address.clone_into(&mut server.address);
         work(&server);
     }
 

@@ -21,8 +21,22 @@ impl DurableHostBuilder {
     ///
     /// At a loopback address, which only this machine reaches, requests to it need no key. At any other
     /// one they do: the key of [`http_options`](Self::http_options), or one that is made when the first
-    /// host needs it and stored with the task hub; see
-    /// [`DurableHost::http_system_key`].
+    /// host needs it and stored with the task hub; see [`DurableHost::http_system_key`].
+    ///
+    /// ```
+    /// # use durable_runtime::prelude::*;
+    /// # use durable_runtime::storage::Memory;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<()> {
+    /// let host = DurableHost::builder()
+    ///     .storage(Memory::new())
+    ///     .http("127.0.0.1:0")
+    ///     .start()
+    ///     .await?;
+    /// println!("serving at {:?}", host.http_address());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn http(mut self, address: impl Into<String>) -> Self {
         self.http.address = Some(address.into());
         self

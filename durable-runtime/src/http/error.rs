@@ -56,6 +56,19 @@ impl HttpError {
     }
 }
 
+/// Answers for a path at which a host has nothing.
+pub(super) async fn nothing_here() -> HttpError {
+    HttpError::not_found("there is nothing at this path")
+}
+
+/// Answers for a path at which a host has something for other methods, which the router adds.
+pub(super) async fn wrong_method() -> HttpError {
+    HttpError::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "this path is for other methods: use one that `allow` names",
+    )
+}
+
 impl From<ClientError> for HttpError {
     fn from(error: ClientError) -> Self {
         let status = match &error {
@@ -108,5 +121,61 @@ impl IntoResponse for HttpError {
             headers.insert(ALLOW, allow);
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::model::{InstanceId, PayloadTooLarge, RuntimeStatus};
+    use crate::storage::StorageError;
+
+    // Rule 42: what went wrong decides the code.
+    #[test]
+    fn every_error_has_its_code() {
+        let id = || "a".to_owned();
+        let not_running = |status| ClientError::NotRunning {
+            id: id(),
+            status,
+            action: "purging".to_owned(),
+            needs: "has ended".to_owned(),
+        };
+        let message = || "message".to_owned();
+        let unavailable = StorageError::Unavailable { message: message() };
+        let corrupt = StorageError::Corrupt {
+            place: id(),
+            message: message(),
+        };
+        let status = RuntimeStatus::Running;
+        let too_large = PayloadTooLarge { size: 2, limit: 1 };
+        for (error, code) in [
+            (ClientError::InstanceNotFound { id: id() }, 404),
+            (ClientError::UnknownEntity { message: message() }, 404),
+            (InstanceId::new("@").unwrap_err().into(), 400),
+            (ClientError::UnknownOrchestrator { message: message() }, 400),
+            (ClientError::InvalidContinuationToken, 400),
+            (ClientError::AlreadyExists { id: id(), status }, 409),
+            (not_running(RuntimeStatus::Failed), 410),
+            (not_running(RuntimeStatus::Suspended), 412),
+            (too_large.into(), 413),
+            (ClientError::Busy { message: message() }, 503),
+            (unavailable.into(), 503),
+            (corrupt.into(), 500),
+            (
+                ClientError::Timeout {
+                    id: id(),
+                    waited: Duration::ZERO,
+                },
+                500,
+            ),
+        ] {
+            let text = error.to_string();
+            let response = HttpError::from(error).into_response();
+            assert_eq!(response.status().as_u16(), code, "{text}");
+            let is_for_later = response.headers().contains_key(RETRY_AFTER);
+            assert_eq!(is_for_later, code == 503, "{text}");
+        }
     }
 }

@@ -9,6 +9,7 @@ mod entities;
 mod error;
 mod functions;
 mod history;
+mod impatient;
 mod instances;
 mod key;
 mod limits;
@@ -43,6 +44,7 @@ pub use management::HttpManagementPayload;
 pub use options::HttpOptions;
 pub(crate) use server::{HttpServer, ListenError, Listener};
 
+use self::service::Visitors;
 use crate::client::DurableClient;
 
 /// What all paths of the management API begin with.
@@ -65,10 +67,15 @@ pub fn router(client: &DurableClient) -> Router {
 
 /// The management API with other [`HttpOptions`] than the default ones: with a key, for instance.
 pub fn router_with(client: &DurableClient, options: &HttpOptions) -> Router {
-    limits::apply(service::router(client, options), options)
+    limits::apply(service::router(client, options, Visitors::All), options)
 }
 
 /// All that a host serves: the management API and the routes of client functions.
 pub(crate) fn app(client: &DurableClient, functions: Router, options: &HttpOptions) -> Router {
-    limits::apply(service::router(client, options).merge(functions), options)
+    let management = service::router(client, options, Visitors::OfThisSite);
+    let all = management
+        .merge(functions)
+        .fallback(error::nothing_here)
+        .method_not_allowed_fallback(error::wrong_method);
+    limits::apply(all, options)
 }

@@ -27,7 +27,8 @@ pub struct HttpOptions {
     /// 431. Only for a host that listens. Default: 32 KiB.
     pub max_header_bytes: usize,
     /// How long the head of a request may take to arrive, which is also how long a connection may be
-    /// idle. Only for a host that listens. Default: 30 seconds.
+    /// idle, and how long a client may take nothing of its answer. Only for a host that listens.
+    /// Default: 30 seconds.
     pub header_timeout: Duration,
     /// How long a request may take in all: one whose body does not arrive in time is answered with
     /// 408, any other one with 503. Default: 100 seconds.

@@ -15,13 +15,14 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tower::Service;
 
 use super::HttpOptions;
+use super::impatient::Impatient;
 
 /// How long the server waits when the system cannot accept a connection, as it has too many files open
 /// for instance.
@@ -85,6 +86,7 @@ impl Listener {
             listener,
             app,
             builder,
+            patience: options.header_timeout,
             places: Arc::new(Semaphore::new(
                 options.max_connections.min(Semaphore::MAX_PERMITS),
             )),
@@ -143,6 +145,7 @@ struct Acceptor {
     listener: TcpListener,
     app: Router,
     builder: http1::Builder,
+    patience: Duration,
     places: Arc<Semaphore>,
     stopped: watch::Receiver<()>,
 }
@@ -164,8 +167,11 @@ impl Acceptor {
             };
             match accepted {
                 Ok((stream, _)) => {
+                    // Without it, small answers to clients that send several requests at once are
+                    // held back. One that is gone already has none.
+                    let _ = stream.set_nodelay(true);
                     let connection = Connection {
-                        stream,
+                        stream: Impatient::new(stream, self.patience),
                         app: self.app.clone(),
                         builder: self.builder.clone(),
                         stopped: self.stopped.clone(),
@@ -187,7 +193,7 @@ impl Acceptor {
 }
 
 struct Connection {
-    stream: TcpStream,
+    stream: Impatient,
     app: Router,
     builder: http1::Builder,
     stopped: watch::Receiver<()>,
@@ -195,8 +201,6 @@ struct Connection {
 
 impl Connection {
     async fn run(mut self) {
-        // Without it, small answers to clients that send several requests at once are held back.
-        let _ = self.stream.set_nodelay(true);
         let service = TowerToHyperService::new(Answering(self.app));
         let connection = self
             .builder

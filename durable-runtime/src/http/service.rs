@@ -21,10 +21,20 @@ use super::routes::{self, Operation};
 use super::{BASE, HttpOptions, key};
 use crate::client::{DurableClient, WebAddress};
 
+/// Who is let in where no key is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Visitors {
+    /// Everyone: the app that this is mounted in has let them in.
+    All,
+    /// Everyone but the pages of other sites.
+    OfThisSite,
+}
+
 /// What all requests share.
 struct Api {
     client: DurableClient,
     system_key: Option<Arc<str>>,
+    visitors: Visitors,
     options: HttpOptions,
 }
 
@@ -51,9 +61,10 @@ impl Call {
 }
 
 /// The routes, without limits.
-pub(super) fn router(client: &DurableClient, options: &HttpOptions) -> Router {
+pub(super) fn router(client: &DurableClient, options: &HttpOptions, visitors: Visitors) -> Router {
     let api = Arc::new(Api {
         client: client.clone(),
+        visitors,
         system_key: options.system_key.as_deref().map(Arc::from),
         options: options.clone(),
     });
@@ -90,6 +101,7 @@ async fn answer(api: &Api, request: Request) -> Result<Response, HttpError> {
     if !matches!(found, Ok((Operation::Health, _))) {
         match &api.system_key {
             Some(system_key) => key::check(system_key, &query, &parts.headers)?,
+            None if api.visitors == Visitors::All => {}
             None => refuse_other_sites(&parts.method, &parts.headers, origin.as_ref())?,
         }
     }

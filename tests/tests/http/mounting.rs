@@ -69,6 +69,17 @@ async fn it_is_nested_in_an_app() {
     host.shutdown().await.unwrap();
 }
 
+/// Who is let in is for the app to say, pages of other sites included.
+#[tokio::test]
+async fn the_app_says_who_may_use_it() {
+    let host = host().await;
+    let origin = served(router(&host.client())).await;
+    let start = Client::new().post(format!("{origin}{BASE}/orchestrators/nothing"));
+    let start = start.header("origin", "https://spa.example");
+    Answer::of(start).await.expect(StatusCode::ACCEPTED);
+    host.shutdown().await.unwrap();
+}
+
 #[tokio::test]
 async fn it_can_have_a_key() {
     let host = host().await;

@@ -255,3 +255,31 @@ async fn slow_clients_are_let_go() {
     );
     assert!(began.elapsed() < PATIENCE);
 }
+
+/// One that never reads its answers loses its place to another.
+#[tokio::test]
+async fn clients_that_do_not_read_are_let_go() {
+    let options = HttpOptions {
+        header_timeout: Duration::from_millis(200),
+        max_connections: 1,
+        ..HttpOptions::default()
+    };
+    let site = Site::with(options).await;
+    let large = "x".repeat(2 << 20);
+    site.client()
+        .start_new_by_name("echo", &large)
+        .instance_id("a")
+        .await
+        .unwrap();
+    site.until("a", durable_runtime::client::RuntimeStatus::Completed)
+        .await;
+    // More than the buffers of the system hold.
+    let ask = format!("GET {BASE}/instances/a HTTP/1.1\r\nhost: a\r\n\r\n").repeat(16);
+    let deaf = on_wire(&site, move |mut wire| {
+        wire.send(ask.as_bytes());
+        wire
+    })
+    .await;
+    site.get("/health").await.expect(reqwest::StatusCode::OK);
+    drop(deaf);
+}

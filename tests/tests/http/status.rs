@@ -125,6 +125,24 @@ async fn what_is_not_there_is_not_found() {
     }
 }
 
+/// Rule 42: also where there is nothing, an error is JSON.
+#[tokio::test]
+async fn other_paths_are_not_found() {
+    let site = Site::new().await;
+    for path in [
+        "/",
+        "/favicon.ico",
+        "/runtime/webhooks",
+        "/%ff",
+        BASE,
+        &format!("{BASE}/"),
+    ] {
+        let url = format!("{}{path}", site.origin());
+        let answer = Answer::of(reqwest::Client::new().get(url)).await;
+        answer.expect_error(StatusCode::NOT_FOUND, "nothing at this path");
+    }
+}
+
 /// Unknown parameters are ignored, and names and paths have any case.
 #[tokio::test]
 async fn urls_are_read_as_clients_write_them() {
