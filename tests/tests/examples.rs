@@ -226,6 +226,35 @@ fn device_metrics() {
     assert_eq!(last(&output, 2), end, "{output}");
 }
 
+#[test]
+fn scheduled_batch() {
+    let program = Program::new("scheduled_batch");
+    let output = program.killed_now_and_then(Duration::from_millis(1_500));
+    let end = last(&output, 1)[0];
+    assert!(end.ends_with(" bills, 0 twice"), "{output}");
+    let bills = fs::read_to_string(program.folder().join("scheduled_batch.txt")).unwrap();
+    // Whole batches, and perhaps the beginning of another one.
+    let mut of_batch: BTreeMap<&str, usize> = BTreeMap::new();
+    for bill in bills.lines() {
+        *of_batch.entry(bill.split(' ').next().unwrap()).or_default() += 1;
+    }
+    assert!(
+        of_batch.values().filter(|bills| **bills == 3).count() >= 3,
+        "{bills}"
+    );
+}
+
+#[test]
+fn order_queue() {
+    let program = Program::new("order_queue");
+    let output = program.killed_now_and_then(Duration::from_millis(500));
+    let end = [
+        "shipped 19 orders",
+        "not taken: {\"order 13 is for nothing\"}",
+    ];
+    assert_eq!(last(&output, 2), end, "{output}");
+}
+
 /// An example, in a working directory of its own.
 struct Program {
     name: &'static str,

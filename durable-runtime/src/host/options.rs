@@ -49,7 +49,7 @@ pub struct HostOptions {
     /// long, and 5 minutes at most. Default: 1 second.
     pub queue_retry_delay: Duration,
     /// How long a worker that stops answering keeps its partitions, and the messages and due times that it
-    /// works on. For partitions, a process that has ended is noticed at once where storage can tell. Default: 15 seconds.
+    /// works on. A process that has ended is noticed at once where storage can tell. Default: 15 seconds.
     pub lease_duration: Duration,
     /// How long running activities and client functions may go on when the host shuts down. Those that take
     /// longer are run again by the next host. Default: 10 seconds.

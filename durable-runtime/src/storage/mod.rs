@@ -83,7 +83,8 @@ pub trait HubStorage: fmt::Debug + Send + Sync + 'static {
 
     /// Takes up to `at_most` partitions for `worker`, until `duration` from now by the storage's
     /// clock: those that nobody owns, whose lease has expired, or whose owner is known to be gone.
-    /// Each gets an epoch above all earlier ones.
+    /// Each gets an epoch above all earlier ones. What an owner that is known to be gone was given of messages
+    /// and schedules is free from then on.
     ///
     /// # Errors
     ///

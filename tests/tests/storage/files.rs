@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use durable_runtime::model::{
-    Due, EventKind, HistoryEvent, PartitionId, Payload, Reply, RequestId, TaskId,
+    Due, EventKind, HistoryEvent, PartitionId, Payload, QueueName, Reply, RequestId, TaskId,
 };
-use durable_runtime::storage::{HubStorage, Sqlite, StorageError};
+use durable_runtime::storage::{HubStorage, Sqlite, StorageError, TakeMessages};
 use rusqlite::Connection;
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -571,4 +571,43 @@ fn the_room_behind_the_log_means_nothing() {
 
 fn log_of(path: &Path) -> PathBuf {
     PathBuf::from(format!("{}-wal", path.display()))
+}
+
+/// The view `queues`.
+#[test]
+fn people_can_read_what_is_in_queues() {
+    let directory = Directory::new();
+    let hub = directory.hub();
+    let queue = QueueName::new("orders").unwrap();
+    let bodies = [1, 2].map(|body| Payload::encode(&body).unwrap());
+    hub.push_messages(&queue, &bodies).unwrap();
+    let take = TakeMessages {
+        queue: &queue,
+        worker: &worker("one"),
+        lease: LONG,
+        at_most: 1,
+        in_order: false,
+    };
+    hub.take_messages(&take).unwrap();
+    let text: String = one(
+        &directory.by_hand(),
+        "SELECT group_concat(concat_ws('|', hub, queue, attempts, ifnull(owner, '-'), body), ' ')
+         FROM queues WHERE enqueued LIKE '20__-%'",
+    );
+    assert_eq!(text, "hub|orders|1|one|1 hub|orders|0|-|2");
+}
+
+/// What somebody has put there by hand is given like any other message, as a text.
+#[test]
+fn a_message_that_is_no_json_is_a_text() {
+    let directory = Directory::new();
+    let hub = directory.hub();
+    let queue = QueueName::new("orders").unwrap();
+    hub.push_messages(&queue, &[Payload::null()]).unwrap();
+    let by_hand = directory.by_hand();
+    by_hand
+        .execute("UPDATE queue_messages SET body = '{no json'", [])
+        .unwrap();
+    let found = hub.peek_messages(&queue, 1).unwrap();
+    assert_eq!(found[0].body.decode::<String>().unwrap(), "{no json");
 }

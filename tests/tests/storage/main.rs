@@ -9,6 +9,8 @@ mod hubs;
 mod inbox;
 mod leases;
 mod queries;
+mod queues;
+mod schedules;
 mod upgrade;
 mod watch;
 
@@ -99,6 +101,28 @@ conformance! {
         a_change_between_calls_is_seen,
         without_a_change_time_runs_out,
         a_change_of_another_opening_is_seen_soon,
+    }
+    queues {
+        messages_come_in_order_to_one_worker,
+        a_settled_message_is_gone,
+        a_message_is_given_again_after_its_delay,
+        a_returned_message_has_had_no_attempt,
+        a_message_moves_to_another_queue,
+        in_order_the_first_holds_up_the_others,
+        what_a_lease_ran_out_on_is_given_again,
+        what_a_worker_that_is_gone_had_is_given_again_at_once,
+        a_renewed_message_is_kept,
+        many_workers_take_each_message_once,
+        a_watch_tells_of_messages,
+        a_deleted_hub_has_no_queues,
+    }
+    schedules {
+        a_schedule_begins_when_it_is_first_seen,
+        a_due_time_is_carried_out_once,
+        a_claim_that_was_given_back_is_free,
+        a_claim_runs_out_unless_it_is_renewed,
+        of_many_workers_one_has_each_due_time,
+        a_deleted_hub_has_no_schedules,
     }
     entities {
         what_was_committed_is_read_back,

@@ -1,7 +1,7 @@
 //! A `SQLite` file that an earlier version of the runtime wrote is brought up to date where it is.
 
 use chrono::Duration;
-use durable_runtime::model::{Due, RuntimeStatus};
+use durable_runtime::model::{Due, Payload, QueueName, RuntimeStatus};
 use rusqlite::Connection;
 
 use crate::files::{Directory, one};
@@ -49,6 +49,31 @@ fn version_1() -> Directory {
     directory
 }
 
+/// What version 2 brought.
+const VERSION_2: &str =
+    include_str!("../../../durable-runtime/src/storage/sqlite/migrations/0002_entities.sql");
+
+/// A file as version 2 left it, with what was in that of version 1, and an entity.
+fn version_2() -> Directory {
+    let directory = version_1();
+    let connection = directory.by_hand();
+    connection.execute_batch(VERSION_2).unwrap();
+    let of = entity_id("counter", "k");
+    connection
+        .execute(
+            "INSERT INTO entities (hub, id, partition, last_operation, state)
+             VALUES (7, ?1, ?2, ?3, '1')",
+            (
+                of.as_str(),
+                of.partition(PARTITIONS).0,
+                time(0).timestamp_micros(),
+            ),
+        )
+        .unwrap();
+    connection.pragma_update(None, "user_version", 2).unwrap();
+    directory
+}
+
 fn schema(connection: &Connection) -> Vec<(String, Option<String>)> {
     connection
         .prepare("SELECT name, sql FROM sqlite_schema ORDER BY name")
@@ -93,21 +118,42 @@ fn a_file_of_version_1_goes_on() {
     assert_eq!(text, "ok");
 }
 
+/// Rule 45: the same, for a file that has entities.
+#[test]
+fn a_file_of_version_2_goes_on() {
+    let directory = version_2();
+    let hub = directory.hub();
+    let of = entity_id("counter", "k");
+    let found = hub.entities(std::slice::from_ref(&of)).unwrap();
+    assert_eq!(found, [Some(entity(&of))]);
+    assert_eq!(waiting(&*hub, &id("a")), ["go"]);
+    let queue = QueueName::new("orders").unwrap();
+    hub.push_messages(&queue, &[Payload::null()]).unwrap();
+    hub.open_schedule("nightly", "0 0 2 * * *", time(0))
+        .unwrap();
+    drop(hub);
+    assert_eq!(directory.hub().queue_length(&queue).unwrap(), 1);
+    let text: String = one(&directory.by_hand(), "PRAGMA integrity_check");
+    assert_eq!(text, "ok");
+}
+
 /// There is one schema, whichever way it came about; and of several processes that open the file at
 /// once one brings it up to date.
 #[test]
-fn a_file_of_version_1_becomes_like_a_new_one() {
-    let (old, new) = (version_1(), Directory::new());
-    std::thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| drop(old.hub()));
+fn an_old_file_becomes_like_a_new_one() {
+    for old in [version_1(), version_2()] {
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| drop(old.hub()));
+            }
+        });
+        let new = Directory::new();
+        drop(new.hub());
+        let (old, new) = (old.by_hand(), new.by_hand());
+        assert_eq!(schema(&old), schema(&new));
+        for pragma in ["user_version", "application_id"] {
+            let sql = format!("PRAGMA {pragma}");
+            assert_eq!(one::<i64>(&old, &sql), one::<i64>(&new, &sql), "{pragma}");
         }
-    });
-    drop(new.hub());
-    let (old, new) = (old.by_hand(), new.by_hand());
-    assert_eq!(schema(&old), schema(&new));
-    for pragma in ["user_version", "application_id"] {
-        let sql = format!("PRAGMA {pragma}");
-        assert_eq!(one::<i64>(&old, &sql), one::<i64>(&new, &sql), "{pragma}");
     }
 }

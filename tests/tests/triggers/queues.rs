@@ -370,7 +370,7 @@ async fn a_shutdown_gives_back_what_is_not_done() {
 async fn a_killed_process_loses_no_message() {
     let site = Site::new();
     std::fs::write(site.file("hold"), "").unwrap();
-    let worker = site.serve(1, 10);
+    let worker = site.serve(600, 10);
     let client = site.connect();
     for number in 0..5 {
         client.enqueue("jobs", number.to_string()).await.unwrap();
@@ -381,7 +381,7 @@ async fn a_killed_process_loses_no_message() {
     assert_eq!(client.queue_length("jobs").await.unwrap(), 5);
 
     std::fs::remove_file(site.file("hold")).unwrap();
-    let worker = site.serve(1, 10);
+    let worker = site.serve(600, 10);
     emptied(&client, "jobs").await;
     worker.stop();
     let lines = site.lines("jobs");
@@ -402,10 +402,10 @@ async fn a_message_that_kills_is_poison() {
     let client = site.connect();
     client.enqueue("jobs", "kill").await.unwrap();
     for _ in 0..5 {
-        let mut worker = site.spawn("serve", ["1", "10"]);
+        let mut worker = site.spawn("serve", ["600", "10"]);
         worker.child.wait().unwrap();
     }
-    let worker = site.serve(1, 10);
+    let worker = site.serve(600, 10);
     emptied(&client, "jobs").await;
     worker.stop();
     assert_eq!(site.lines("jobs"), ["begun kill"; 5]);

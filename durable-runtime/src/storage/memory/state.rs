@@ -157,6 +157,7 @@ impl HubState {
 
     /// The worker is gone without having released anything.
     pub(super) fn abandon(&mut self, worker: &WorkerId) {
+        self.triggers.abandon(worker);
         for state in &mut self.partitions {
             if state.owner.as_ref().is_some_and(|o| o.worker == *worker) {
                 state.owner = None;

@@ -225,6 +225,19 @@ impl Triggers {
         is_held
     }
 
+    /// The worker is gone: what it had is given to whoever asks.
+    pub(super) fn abandon(&mut self, worker: &WorkerId) {
+        let now = clock::instant();
+        for stored in self.messages.values_mut() {
+            if stored.owner.as_ref() == Some(worker) {
+                stored.free(Some(now));
+            }
+        }
+        for stored in self.schedules.values_mut() {
+            stored.claim.take_if(|claim| claim.worker == *worker);
+        }
+    }
+
     pub(super) fn renew(&mut self, worker: &WorkerId, lease: Duration) {
         let until = clock::instant().checked_add(lease);
         for stored in self.messages.values_mut() {

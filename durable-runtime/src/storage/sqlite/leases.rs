@@ -9,6 +9,7 @@ use rusqlite::{OptionalExtension, Transaction};
 use super::error::{Fault, Place};
 use super::hub::Hub;
 use super::lock::Presence;
+use super::schedules;
 use crate::model::{Epoch, PartitionId, WorkerId};
 use crate::storage::{Lease, StorageError};
 
@@ -32,6 +33,10 @@ const FREE: &str = concat!(
      )
      ORDER BY partition LIMIT ?4"
 );
+// As far as that is known by the lock.
+const GONE: &str = "
+    SELECT DISTINCT owner FROM leases
+    WHERE hub = ?1 AND locked AND owner NOT IN (SELECT value FROM json_each(?2))";
 const TAKE: &str = concat!(
     "UPDATE leases
      SET owner = ?3, locked = ?4, epoch = ?5, clean = 0, expires = ?6 + ",
@@ -71,6 +76,9 @@ impl Hub {
         let locked = presence.hold();
         let taken = self.database.write(|transaction, _| {
             let free = free(transaction, self.key, locked, presence.workers(), at_most)?;
+            if locked {
+                free_claims_of_gone(transaction, self.key, presence.workers())?;
+            }
             let mut take = transaction.prepare_cached(TAKE)?;
             for lease in &free {
                 take.execute((
@@ -150,6 +158,7 @@ impl Drop for Hub {
         let presence = self.presence();
         for worker in presence.workers() {
             let abandoned = self.database.write(|transaction, _| {
+                schedules::free_claims(transaction, self.key, worker)?;
                 Ok(transaction
                     .prepare_cached(ABANDON)?
                     .execute((self.key, worker))?)
@@ -169,7 +178,7 @@ fn free(
     present: &BTreeSet<String>,
     at_most: usize,
 ) -> Result<Vec<Lease>, Fault> {
-    let present = serde_json::to_string(present).map_err(|e| Fault::record("worker", e))?;
+    let present = encode(present)?;
     let at_most = i64::try_from(at_most).unwrap_or(i64::MAX);
     let leases = transaction
         .prepare_cached(FREE)?
@@ -183,6 +192,27 @@ fn free(
         })?
         .collect::<Result<_, _>>()?;
     Ok(leases)
+}
+
+/// Gives what workers that are gone were working on to whoever asks. To be called by the one who holds the
+/// lock, before it takes their leases.
+fn free_claims_of_gone(
+    transaction: &Transaction<'_>,
+    hub: i64,
+    present: &BTreeSet<String>,
+) -> Result<(), Fault> {
+    let gone: Vec<String> = transaction
+        .prepare_cached(GONE)?
+        .query_map((hub, encode(present)?), |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    for worker in gone {
+        schedules::free_claims(transaction, hub, &worker)?;
+    }
+    Ok(())
+}
+
+fn encode(workers: &BTreeSet<String>) -> Result<String, Fault> {
+    serde_json::to_string(workers).map_err(|error| Fault::record("worker", error))
 }
 
 pub(super) fn milliseconds(duration: Duration) -> i64 {

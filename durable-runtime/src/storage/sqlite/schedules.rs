@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{OptionalExtension, Row};
+use rusqlite::{OptionalExtension, Row, Transaction};
 
 use super::hub::Hub;
 use super::leases::{milliseconds, now};
@@ -42,6 +42,26 @@ const RENEW_MESSAGES: &str = concat!(
     now!(),
     " WHERE hub = ?1 AND owner = ?2"
 );
+
+const FREE_SCHEDULES: &str =
+    "UPDATE schedules SET claimed = NULL, owner = NULL WHERE hub = ?1 AND owner = ?2";
+const FREE_MESSAGES: &str = concat!(
+    "UPDATE queue_messages SET owner = NULL, visible = ",
+    now!(),
+    " WHERE hub = ?1 AND owner = ?2"
+);
+
+/// Gives what a worker that is gone had of schedules and messages to whoever asks.
+pub(super) fn free_claims(
+    transaction: &Transaction<'_>,
+    hub: i64,
+    worker: &str,
+) -> Result<(), rusqlite::Error> {
+    for free in [FREE_SCHEDULES, FREE_MESSAGES] {
+        transaction.prepare_cached(free)?.execute((hub, worker))?;
+    }
+    Ok(())
+}
 
 impl Hub {
     pub(super) fn find_or_create_schedule(

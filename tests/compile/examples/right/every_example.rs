@@ -17,12 +17,16 @@ mod hello_cities;
 mod http_poll;
 #[path = "../../../../examples/src/bin/monitor.rs"]
 mod monitor;
+#[path = "../../../../examples/src/bin/order_queue.rs"]
+mod order_queue;
 #[path = "../../../../examples/src/bin/periodic_cleanup.rs"]
 mod periodic_cleanup;
 #[path = "../../../../examples/src/bin/phone_verification.rs"]
 mod phone_verification;
 #[path = "../../../../examples/src/bin/retry.rs"]
 mod retry;
+#[path = "../../../../examples/src/bin/scheduled_batch.rs"]
+mod scheduled_batch;
 #[path = "../../../../examples/src/bin/site_backup.rs"]
 mod site_backup;
 #[path = "../../../../examples/src/bin/transfer_funds.rs"]
