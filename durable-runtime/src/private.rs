@@ -47,7 +47,7 @@ pub mod client_function {
     #[cfg(feature = "http")]
     pub use crate::http::{HttpTrigger, part, respond, rest, split};
     pub use crate::registry::client_function::{
-        Call, Outcome, QueueTrigger, TimerTrigger, message, outcome,
+        Call, Outcome, QueueTrigger, TimerTrigger, judged, message, outcome,
     };
 }
 

@@ -107,11 +107,8 @@ fn on_request(function: &Function, http: &Http) -> TokenStream {
         arguments.push(argument);
     }
     let ident = &function.sig.ident;
-    let respond = match &function.sig.output {
-        ReturnType::Type(_, ty) => at(ty, quote!(__client::respond)),
-        ReturnType::Default => quote_spanned!(Span::mixed_site()=> __client::respond),
-    };
     let (boxed, future) = boxed(ident);
+    let (respond, returned) = returned(function, &quote!(__client::respond));
     // Without the feature this macro is the error, at the trigger.
     let trigger = respan(quote!(__durable::http_trigger), *span);
     quote_spanned! {Span::mixed_site()=>
@@ -119,13 +116,14 @@ fn on_request(function: &Function, http: &Http) -> TokenStream {
             method: #method,
             path: #path,
             run: |request| {
-                let #future = async move {
+                __durable::boxed(async move {
                     #[allow(unused_mut)]
                     let (mut parts, body) = __client::split(request);
                     #prepare
-                    #respond(#ident(#(#arguments),*).await)
-                };
-                #boxed(#future)
+                    let #future = #ident(#(#arguments),*);
+                    let #returned = #boxed(#future).await;
+                    #respond(#returned)
+                })
             }
         }
     }
@@ -175,17 +173,25 @@ fn run(function: &Function, given: &dyn Fn(&Type) -> TokenStream) -> TokenStream
     }
     let ident = &function.sig.ident;
     let (boxed, future) = boxed(ident);
-    let outcome = match &function.sig.output {
-        ReturnType::Type(_, ty) => at(ty, quote!(__client::outcome)),
-        ReturnType::Default => quote_spanned!(Span::mixed_site()=> __client::outcome),
-    };
+    let (outcome, _) = returned(function, &quote!(__client::outcome));
     quote_spanned! {Span::mixed_site()=>
         |call, given| {
             #prepare
-            let #future = async move { #outcome(#ident(#(#arguments),*).await) };
-            ::core::result::Result::Ok(#boxed(#future))
+            let #future = #ident(#(#arguments),*);
+            let running = #boxed(#future);
+            ::core::result::Result::Ok(__client::judged(running, #outcome))
         }
     }
+}
+
+/// The path of what takes the value that the function returns, and the variable of that: at its type, for
+/// an error when it does not do.
+fn returned(function: &Function, path: &TokenStream) -> (TokenStream, Ident) {
+    let span = match &function.sig.output {
+        ReturnType::Type(_, ty) => Span::mixed_site().located_at(ends(ty).0),
+        ReturnType::Default => Span::mixed_site(),
+    };
+    (respan(path.clone(), span), Ident::new("returned", span))
 }
 
 /// What boxes a future, and its variable: located at the name, for an error when it is not `Send`.

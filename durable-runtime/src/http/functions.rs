@@ -144,25 +144,24 @@ pub fn split(request: Request) -> (Parts, Body) {
 }
 
 /// An argument that is made from the head of a request. This is where the compiler says that a type cannot
-/// be.
-///
-/// # Errors
-///
-/// The answer to the request in place of the function's.
-pub async fn part<T: FromRequestParts<()>>(parts: &mut Parts) -> Result<T, Response> {
-    let extracted = T::from_request_parts(parts, &()).await;
-    extracted.map_err(IntoResponse::into_response)
+/// be; were it an `async fn`, it would say so three times.
+pub fn part<T: FromRequestParts<()>>(parts: &mut Parts) -> BoxFuture<'_, Result<T, Response>> {
+    Box::pin(async move {
+        let extracted = T::from_request_parts(parts, &()).await;
+        extracted.map_err(IntoResponse::into_response)
+    })
 }
 
 /// As [`part`], for the last argument, which may read the body.
-///
-/// # Errors
-///
-/// As [`part`].
-pub async fn rest<T: FromRequest<(), M>, M>(parts: Parts, body: Body) -> Result<T, Response> {
+pub fn rest<T: FromRequest<(), M>, M>(
+    parts: Parts,
+    body: Body,
+) -> BoxFuture<'static, Result<T, Response>> {
     let request = Request::from_parts(parts, body);
-    let extracted = T::from_request(request, &()).await;
-    extracted.map_err(IntoResponse::into_response)
+    Box::pin(async move {
+        let extracted = T::from_request(request, &()).await;
+        extracted.map_err(IntoResponse::into_response)
+    })
 }
 
 /// What a function returned. This is where the compiler says that it is no answer.

@@ -144,3 +144,11 @@ impl<T, E: IntoFailure> Outcome for Result<T, E> {
 pub fn outcome<R: Outcome>(returned: R) -> Result<(), Failure> {
     returned.into_result()
 }
+
+/// The future of a function with a timer or a queue, whose outcome is judged by `judge`.
+pub fn judged<R: 'static>(
+    running: BoxFuture<'static, R>,
+    judge: fn(R) -> Result<(), Failure>,
+) -> BoxFuture<'static, Result<(), Failure>> {
+    Box::pin(async move { judge(running.await) })
+}

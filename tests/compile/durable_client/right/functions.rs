@@ -19,6 +19,10 @@ struct Order {
 struct Shop;
 
 /// Documented as any function is.
+///
+/// # Errors
+///
+/// Those of the client.
 #[durable_client]
 pub async fn plain(client: &DurableClient, queue: &str) -> Result<u64, ClientError> {
     client.queue_length(queue).await
