@@ -1,9 +1,9 @@
 //! A function with one of the attributes on it.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
-use quote::quote;
+use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, LitStr, Signature, Token, Visibility, token};
+use syn::{Attribute, LitStr, Signature, Token, Visibility};
 
 use crate::errors::Errors;
 
@@ -24,54 +24,96 @@ pub(crate) struct Function {
     pub(crate) sig: Signature,
     /// What stands between the attributes and the body, as it was written.
     head: TokenStream,
-    body: TokenStream,
+    body: Group,
+}
+
+/// What stands before the body.
+struct Before {
+    attrs: Vec<Attribute>,
+    vis: Visibility,
+    sig: Signature,
+    head: TokenStream,
+}
+
+impl Before {
+    fn read(input: ParseStream<'_>, attribute: &str) -> syn::Result<Self> {
+        let attrs = input.call(Attribute::parse_outer)?;
+        let head = input.fork().parse()?;
+        let vis = input.parse()?;
+        if !starts_function(input) {
+            return Err(input.error(format!(
+                "`#[{attribute}]` goes on a function: write `#[{attribute}] async fn ..`"
+            )));
+        }
+        let sig = input.parse()?;
+        Ok(Self {
+            attrs,
+            vis,
+            sig,
+            head,
+        })
+    }
+
+    fn followed_by(self, body: Group) -> Function {
+        let Self {
+            attrs,
+            vis,
+            sig,
+            head,
+        } = self;
+        Function {
+            attrs,
+            vis,
+            sig,
+            head,
+            body,
+        }
+    }
+}
+
+/// The block that an item ends with, and what stands before it.
+fn split(item: TokenStream) -> (TokenStream, Option<Group>) {
+    let mut trees: Vec<_> = item.into_iter().collect();
+    match trees.pop() {
+        Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => {
+            (trees.into_iter().collect(), Some(group))
+        }
+        // The item as a whole, from a macro.
+        Some(TokenTree::Group(group))
+            if group.delimiter() == Delimiter::None && trees.is_empty() =>
+        {
+            split(group.stream())
+        }
+        last => (trees.into_iter().chain(last).collect(), None),
+    }
 }
 
 impl Function {
     /// Reads the item that `#[attribute]` stands on. Reports it when it is not a function.
     pub(crate) fn parse(item: TokenStream, attribute: &str, errors: &mut Errors) -> Option<Self> {
-        let (function, ()) = Self::parse_with(item, attribute, |_| (), errors)?;
-        Some(function)
-    }
-
-    /// As [`parse`](Self::parse), and reads the body with `read`, which sees it with its braces: to
-    /// make tokens of it and read these again would take longer than all the rest.
-    pub(crate) fn parse_with<B>(
-        item: TokenStream,
-        attribute: &str,
-        read: impl FnOnce(ParseStream<'_>) -> B,
-        errors: &mut Errors,
-    ) -> Option<(Self, B)> {
-        let parse = |input: ParseStream<'_>| {
-            let attrs = input.call(Attribute::parse_outer)?;
-            let rest: TokenStream = input.fork().parse()?;
-            let vis = input.parse()?;
-            if !starts_function(input) {
-                return Err(input.error(format!(
-                    "`#[{attribute}]` goes on a function: write `#[{attribute}] async fn ..`"
-                )));
-            }
-            let sig: Signature = input.parse()?;
-            if !input.peek(token::Brace) {
-                return Err(syn::Error::new(
-                    sig.ident.span(),
+        let (before, body) = split(item.clone());
+        // The parser does not see the body, which would take it longer than all the rest.
+        let read = |input: ParseStream<'_>| {
+            let before = Before::read(input, attribute)?;
+            match body {
+                Some(body) if input.is_empty() => Ok(before.followed_by(body)),
+                _ => Err(syn::Error::new(
+                    before.sig.ident.span(),
                     format!("`#[{attribute}]` goes on a function with a body: write one"),
-                ));
+                )),
             }
-            let content = read(&input.fork());
-            let mut head: Vec<TokenTree> = rest.into_iter().collect();
-            let body = head.pop().into_iter().collect();
-            input.parse::<TokenStream>()?;
-            let function = Self {
-                attrs,
-                vis,
-                sig,
-                head: head.into_iter().collect(),
-                body,
-            };
-            Ok((function, content))
         };
-        parse.parse2(item).map_err(|error| errors.push(error)).ok()
+        let error = match read.parse2(before) {
+            Ok(function) => return Some(function),
+            Err(error) => error,
+        };
+        // Where it expects something else than the body, it is to point at that.
+        let read = |input: ParseStream<'_>| {
+            Before::read(input, attribute)?;
+            input.parse::<TokenStream>()
+        };
+        errors.push(read.parse2(item).err().unwrap_or(error));
+        None
     }
 
     /// Reports a second attribute that says what the function is, and takes it off.
@@ -79,8 +121,8 @@ impl Function {
         take_other_roles(&mut self.attrs, attribute, "a function", errors);
     }
 
-    /// The body with its braces, as it was written.
-    pub(crate) fn body(&self) -> &TokenStream {
+    /// The body, as it was written.
+    pub(crate) fn body(&self) -> &Group {
         &self.body
     }
 
@@ -106,7 +148,7 @@ impl Function {
     /// Lints that ask for what the attributes forbid are off: a plain `fn` in place of an orchestrator
     /// without `.await`, and, which only a plain one is asked for, a reference in place of an owned
     /// input, a `const fn`, and a return type that is not a `Result`.
-    pub(crate) fn item_with(&self, body: &TokenStream) -> TokenStream {
+    pub(crate) fn item_with(&self, body: &impl ToTokens) -> TokenStream {
         let Self { attrs, head, .. } = self;
         let lints = if self.sig.asyncness.is_some() {
             quote!(clippy::unused_async)
@@ -126,10 +168,7 @@ impl Function {
 }
 
 /// Puts `statement` into the body in which `function` ends, after the attributes that stand there.
-fn begin_body(body: &TokenStream, statement: &TokenStream) -> Option<TokenStream> {
-    let Some(TokenTree::Group(body)) = body.clone().into_iter().next() else {
-        return None;
-    };
+fn begin_body(body: &Group, statement: &TokenStream) -> Option<Group> {
     let parse = |input: ParseStream<'_>| {
         let attrs = input.call(Attribute::parse_inner)?;
         Ok((attrs, input.parse::<TokenStream>()?))
@@ -137,7 +176,7 @@ fn begin_body(body: &TokenStream, statement: &TokenStream) -> Option<TokenStream
     let (attrs, rest) = parse.parse2(body.stream()).ok()?;
     let mut begun = Group::new(Delimiter::Brace, quote!(#(#attrs)* #statement #rest));
     begun.set_span(body.span());
-    Some(TokenTree::Group(begun).into())
+    Some(begun)
 }
 
 /// Whether a function comes next, as far as its first words tell.

@@ -4,7 +4,7 @@
 //! are made of methods of the context, which gives tasks only. Inherent methods go before those of any
 //! trait, so their names are enough, as long as the context is the parameter of the orchestrator.
 
-use syn::{Expr, ExprMethodCall};
+use syn::Expr;
 
 /// The methods of the context that give a task, with the methods that these tasks have and that give a
 /// task again.
@@ -37,20 +37,28 @@ pub(super) fn is_task(expression: &Expr, context: &str) -> bool {
         receiver = &call.receiver;
     }
     let is_context = matches!(receiver, Expr::Path(path) if path.path.is_ident(context));
-    let Some((made_by, built_by)) = methods.split_last().filter(|_| is_context) else {
+    let names: Vec<_> = methods
+        .iter()
+        .rev()
+        .map(|call| call.method.to_string())
+        .collect();
+    is_context && give_task(&names)
+}
+
+/// Whether these methods, one called on what the other gives, and the first on the context, give a task.
+pub(super) fn give_task(methods: &[String]) -> bool {
+    let Some((made_by, built_by)) = methods.split_first() else {
         return false;
     };
-    let task = TASKS.iter().find(|(name, _)| made_by.method == name);
+    let task = TASKS.iter().find(|(name, _)| made_by == name);
     task.is_some_and(|(_, builders)| are_of(builders, built_by))
 }
 
 /// Whether each of the methods is one of `names`, and another one: what has a timeout, for one, may
 /// have no inherent method to set it again.
-fn are_of(names: &[&str], methods: &[&ExprMethodCall]) -> bool {
-    methods.iter().enumerate().all(|(position, call)| {
-        let is_known = names.iter().any(|name| call.method == name);
-        let others = &methods[..position];
-        is_known && others.iter().all(|other| other.method != call.method)
+fn are_of(names: &[&str], methods: &[String]) -> bool {
+    methods.iter().enumerate().all(|(position, method)| {
+        names.contains(&method.as_str()) && !methods[..position].contains(method)
     })
 }
 

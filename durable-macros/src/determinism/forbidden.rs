@@ -13,12 +13,14 @@ mod methods;
 mod paths;
 mod pattern;
 mod types;
+mod words;
 
 use std::sync::LazyLock;
 
 use crate::determinism::rule::Rule;
 use index::{Index, Names};
 use pattern::{Pattern, is_method, method_name, type_name, with_generics};
+pub(crate) use words::{Place, prefixes, words};
 
 /// Something that an orchestrator must not do.
 #[derive(Debug)]
@@ -56,6 +58,11 @@ impl Family {
     }
 }
 
+static PATHS: LazyLock<Index> = LazyLock::new(|| Index::of(paths::FAMILIES));
+static MACROS: LazyLock<Index> = LazyLock::new(|| Index::of(macros::FAMILIES));
+static TYPES: LazyLock<Names> = LazyLock::new(|| Names::of(types::FAMILIES, type_name));
+static METHODS: LazyLock<Names> = LazyLock::new(|| Names::of(methods::FAMILIES, method_name));
+
 /// Crates that are others under another name.
 const TWINS: &[(&str, &str)] = &[
     ("alloc", "std"),
@@ -68,13 +75,12 @@ const TWINS: &[(&str, &str)] = &[
 /// `is_resolved` says that the path begins with a crate, because it is written so or because of a
 /// `use` in the body. Otherwise its end decides, where that is distinctive.
 pub(crate) fn path(segments: &[String], is_resolved: bool) -> Option<Finding> {
-    static INDEX: LazyLock<Index> = LazyLock::new(|| Index::of(paths::FAMILIES));
     if segments.len() == 1 && !is_resolved {
         // The name of a local, or of a function of the user's own.
         return None;
     }
     let path = of_crates(segments)?;
-    let family = INDEX.find(&path, is_resolved)?;
+    let family = PATHS.find(&path, is_resolved)?;
     let is_value = paths::VALUES
         .iter()
         .any(|value| Pattern::of(value).is_full(&path));
@@ -83,8 +89,7 @@ pub(crate) fn path(segments: &[String], is_resolved: bool) -> Option<Finding> {
 
 /// What is wrong with a macro, by its path.
 pub(crate) fn macro_path(segments: &[String], is_resolved: bool) -> Option<Finding> {
-    static INDEX: LazyLock<Index> = LazyLock::new(|| Index::of(macros::FAMILIES));
-    let family = INDEX.find(&of_crates(segments)?, is_resolved)?;
+    let family = MACROS.find(&of_crates(segments)?, is_resolved)?;
     Some(family.finding(&format!("{}!", shown(segments))))
 }
 
@@ -94,9 +99,8 @@ pub(crate) fn type_path(
     generic_arguments: usize,
     is_resolved: bool,
 ) -> Option<Finding> {
-    static NAMES: LazyLock<Names> = LazyLock::new(|| Names::of(types::FAMILIES, type_name));
     let last = segments.last()?;
-    let items = NAMES.items(last);
+    let items = TYPES.items(last);
     if items.is_empty() {
         return None;
     }
@@ -120,8 +124,7 @@ pub(crate) fn static_type(last_segment: &str) -> Option<Finding> {
 
 /// What is wrong with the call of a method that has this number of arguments.
 pub(crate) fn method(name: &str, arguments: usize) -> Option<Finding> {
-    static NAMES: LazyLock<Names> = LazyLock::new(|| Names::of(methods::FAMILIES, method_name));
-    let items = NAMES.items(name);
+    let items = METHODS.items(name);
     let (family, _) = items
         .iter()
         .find(|(_, item)| is_method(item, name, arguments))?;

@@ -9,10 +9,17 @@ use quote::quote_spanned;
 
 /// The body with a panic in the place of each expression that ends in a dot; nothing if there is
 /// none.
-pub(super) fn finish(body: &TokenStream) -> Option<TokenStream> {
+pub(super) fn finish(body: &Group) -> Option<Group> {
     let mut is_found = false;
-    let finished = finish_all(body.clone(), &mut is_found);
+    let finished = finish_group(body, &mut is_found);
     is_found.then_some(finished)
+}
+
+fn finish_group(group: &Group, is_found: &mut bool) -> Group {
+    let inner = finish_all(group.stream(), is_found);
+    let mut new = Group::new(group.delimiter(), inner);
+    new.set_span(group.span());
+    new
 }
 
 fn finish_all(tokens: TokenStream, is_found: &mut bool) -> TokenStream {
@@ -20,12 +27,7 @@ fn finish_all(tokens: TokenStream, is_found: &mut bool) -> TokenStream {
     let mut trees = tokens.into_iter().peekable();
     while let Some(tree) = trees.next() {
         match tree {
-            TokenTree::Group(group) => {
-                let inner = finish_all(group.stream(), is_found);
-                let mut new = Group::new(group.delimiter(), inner);
-                new.set_span(group.span());
-                before.push(new.into());
-            }
+            TokenTree::Group(group) => before.push(finish_group(&group, is_found).into()),
             tree if is_dot(&tree) && before.last().is_some_and(is_operand) => {
                 let next = trees.peek();
                 if next.is_none_or(|next| is_separator(next) || is_keyword(next)) {
@@ -94,7 +96,7 @@ fn is_separator(tree: &TokenTree) -> bool {
 }
 
 /// Whether a statement begins so, or what stands before an expression ends so.
-fn is_keyword(tree: &TokenTree) -> bool {
+pub(super) fn is_keyword(tree: &TokenTree) -> bool {
     const KEYWORDS: [&str; 13] = [
         "break", "const", "continue", "for", "if", "in", "let", "loop", "match", "return",
         "static", "use", "while",
@@ -104,6 +106,7 @@ fn is_keyword(tree: &TokenTree) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proc_macro2::{Delimiter, Group};
     use quote::quote;
     use syn::parse::Parser;
     use syn::{Block, Stmt};
@@ -111,7 +114,8 @@ mod tests {
     use super::finish;
 
     fn statements(body: &str) -> Option<Vec<Stmt>> {
-        let finished = finish(&body.parse().unwrap())?;
+        let body = Group::new(Delimiter::Brace, body.parse().unwrap());
+        let finished = finish(&body)?.stream();
         Some(Block::parse_within.parse2(finished).unwrap())
     }
 

@@ -6,69 +6,26 @@
 
 mod allow;
 mod arguments;
+mod body;
 mod evident;
 mod forbidden;
 mod incomplete;
 mod rule;
 mod scope;
+mod survey;
 mod unbounded;
 mod walk;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::visit_mut::VisitMut;
-use syn::{
-    Attribute, Block, FnArg, Generics, Ident, Pat, Signature, Token, Type, TypeParamBound,
-    WherePredicate,
-};
+use syn::{FnArg, Generics, Ident, Pat, Signature, Token, Type, TypeParamBound, WherePredicate};
 
+use self::body::Body;
 use self::walk::Walker;
 use crate::errors::Errors;
 use crate::function::Function;
 use crate::parameters::{Parameter, Role};
-
-/// The body of a function.
-pub(crate) struct Body {
-    attrs: Vec<Attribute>,
-    block: Block,
-}
-
-impl Body {
-    /// Reads a function whose body is to be checked. Reports it when it is not a function.
-    pub(crate) fn of_function(
-        item: TokenStream,
-        attribute: &str,
-        errors: &mut Errors,
-    ) -> Option<(Function, syn::Result<Self>)> {
-        Function::parse_with(item, attribute, Self::parse, errors)
-    }
-}
-
-impl Parse for Body {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let content;
-        let brace_token = syn::braced!(content in input);
-        let attrs = content.call(Attribute::parse_inner)?;
-        let stmts = content.call(Block::parse_within)?;
-        let block = Block { brace_token, stmts };
-        Ok(Self { attrs, block })
-    }
-}
-
-impl ToTokens for Body {
-    fn to_tokens(&self, tokens: &mut TokenStream) {
-        let Self { attrs, block } = self;
-        block.brace_token.surround(tokens, |tokens| {
-            tokens.extend(quote!(#(#attrs)*));
-            block
-                .stmts
-                .iter()
-                .for_each(|statement| statement.to_tokens(tokens));
-        });
-    }
-}
 
 /// What a body belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,29 +43,32 @@ pub(crate) enum Kind {
 /// nothing is, so that only this crate does not understand it, an error stands beside the function.
 pub(crate) fn check(
     function: &Function,
-    body: syn::Result<Body>,
     kind: Kind,
     private: &TokenStream,
     errors: &mut Errors,
 ) -> (TokenStream, Option<TokenStream>) {
-    let tokens = function.body();
-    let finished = || incomplete::finish(tokens).and_then(|tokens| syn::parse2(tokens).ok());
+    let sig = &function.sig;
+    let written = function.body();
+    let context = context_of(sig);
+    let body = match kind {
+        Kind::Orchestrator => Body::survey(written, context.as_deref()),
+        Kind::Helper => Body::parse(written),
+    };
     let (mut body, is_finished) = match body {
         Ok(body) => (body, false),
-        Err(error) => match finished() {
-            Some(body) => (body, true),
-            None => return (tokens.clone(), Some(not_understood(&error))),
+        Err(error) => match incomplete::finish(written).map(|body| Body::parse(&body)) {
+            Some(Ok(body)) => (body, true),
+            _ => return (written.to_token_stream(), Some(not_understood(&error))),
         },
     };
-    let sig = &function.sig;
-    let mut walker = Walker::new(private, context_of(sig), errors);
+    let mut walker = Walker::new(private, context, errors);
     walker.enter_function(sig, kind);
-    walker.visit_block_mut(&mut body.block);
+    walker.visit_body(&mut body);
     let checked = if is_finished || walker.is_changed() {
         body.into_token_stream()
     } else {
         // To make tokens of it again would take long, here and in the compiler.
-        tokens.clone()
+        written.to_token_stream()
     };
     (checked, None)
 }

@@ -67,7 +67,7 @@ pub(super) struct Candidate {
 
 impl Scopes {
     /// Enters a block. Its items are known in all of it.
-    pub(super) fn enter(&mut self, statements: &[Stmt]) {
+    pub(super) fn enter<'s>(&mut self, statements: impl IntoIterator<Item = &'s Stmt>) {
         let mut scope = Scope::default();
         for statement in statements {
             match statement {

@@ -14,6 +14,7 @@ use syn::{
 };
 
 use self::calls::maps_to_futures;
+use super::body::Body;
 use super::forbidden::{self, Finding};
 use super::rule::Rule;
 use super::scope::{Bound, Candidate, Scopes};
@@ -120,6 +121,15 @@ impl<'a> Walker<'a> {
                 }
             }
         }
+    }
+
+    /// Goes over the statements that are parsed.
+    pub(super) fn visit_body(&mut self, body: &mut Body) {
+        self.scopes.enter(body.statements());
+        for statement in body.statements_mut() {
+            self.visit_stmt_mut(statement);
+        }
+        self.scopes.leave();
     }
 
     /// Allows what the attributes of a statement do, which were taken off it.
@@ -408,12 +418,15 @@ fn names_hasher(path: &Path) -> bool {
 
 /// Whether the name of a path is in capitals, as that of a static or a constant.
 fn is_named_like_a_static(path: &ExprPath) -> bool {
-    path.path.segments.last().is_some_and(|last| {
-        let name = last.ident.to_string();
-        name.len() > 1
-            && name.starts_with(|first: char| first.is_ascii_uppercase() || first == '_')
-            && !name.contains(|letter: char| letter.is_ascii_lowercase())
-    })
+    let last = path.path.segments.last();
+    last.is_some_and(|last| is_like_a_static(&last.ident.to_string()))
+}
+
+/// Whether a name is in capitals.
+pub(super) fn is_like_a_static(name: &str) -> bool {
+    name.len() > 1
+        && name.starts_with(|first: char| first.is_ascii_uppercase() || first == '_')
+        && !name.contains(|letter: char| letter.is_ascii_lowercase())
 }
 
 impl VisitMut for Walker<'_> {

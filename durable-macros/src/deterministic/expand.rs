@@ -14,12 +14,10 @@ use crate::parameters::{Borrow, Borrows};
 pub(super) fn expand(helper: Helper, errors: &mut Errors) -> TokenStream {
     let Helper {
         function,
-        body,
         crate_path,
     } = helper;
     let private = private(crate_path.as_ref());
-    let (body, not_understood) =
-        determinism::check(&function, body, Kind::Helper, &private, errors);
+    let (body, not_understood) = determinism::check(&function, Kind::Helper, &private, errors);
     let compile_errors = errors.to_compile_errors();
     let item = if function.sig.asyncness.is_some() {
         task(&function, &private, &body)

@@ -1,7 +1,6 @@
 use proc_macro2::TokenStream;
 use syn::Path;
 
-use crate::determinism::Body;
 use crate::errors::Errors;
 use crate::function::Function;
 use crate::options::{CRATE, Options};
@@ -9,7 +8,6 @@ use crate::options::{CRATE, Options};
 /// A function with `#[deterministic]` on it.
 pub(super) struct Helper {
     pub(super) function: Function,
-    pub(super) body: syn::Result<Body>,
     pub(super) crate_path: Option<Path>,
 }
 
@@ -19,12 +17,11 @@ impl Helper {
         item: TokenStream,
         errors: &mut Errors,
     ) -> Option<Self> {
-        let (mut function, body) = Body::of_function(item, "deterministic", errors)?;
+        let mut function = Function::parse(item, "deterministic", errors)?;
         function.take_other_roles("deterministic", errors);
         let options = Options::parse(options, "deterministic", &[CRATE], errors);
         Some(Self {
             function,
-            body,
             crate_path: options.crate_path(errors),
         })
     }

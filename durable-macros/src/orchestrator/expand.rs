@@ -12,7 +12,6 @@ use crate::parameters::Parameter;
 pub(super) fn expand(orchestrator: Orchestrator, errors: &mut Errors) -> TokenStream {
     let Orchestrator {
         function,
-        body,
         name,
         version,
         crate_path,
@@ -24,8 +23,7 @@ pub(super) fn expand(orchestrator: Orchestrator, errors: &mut Errors) -> TokenSt
         crate_path.as_ref(),
     );
     let Handle { private, .. } = &handle;
-    let (body, not_understood) =
-        determinism::check(&function, body, Kind::Orchestrator, private, errors);
+    let (body, not_understood) = determinism::check(&function, Kind::Orchestrator, private, errors);
     let item = function.item_with(&body);
     let compile_errors = errors.to_compile_errors();
     if function.sig.receiver().is_some() {

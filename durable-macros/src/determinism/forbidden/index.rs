@@ -26,6 +26,11 @@ impl Names {
         Self { items }
     }
 
+    /// All names.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.items.keys().copied()
+    }
+
     /// Those of this name, in the order of the table.
     pub(super) fn items(&self, name: &str) -> &[(&'static Family, &'static str)] {
         self.items.get(name).map_or(&[], Vec::as_slice)
@@ -103,6 +108,25 @@ impl Index {
                 }
             }
         }
+    }
+
+    /// Every path of the table has one of these names in it, or one that begins with one of the
+    /// [`prefixes`](Self::prefixes).
+    pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
+        let entries = self.entries().into_iter();
+        entries.flat_map(|entries| entries.by_name.keys().copied())
+    }
+
+    pub(super) fn prefixes(&self) -> impl Iterator<Item = &'static str> {
+        let others = self
+            .entries()
+            .into_iter()
+            .flat_map(|entries| &entries.others);
+        others.flat_map(|entry| entry.pattern.prefixes())
+    }
+
+    fn entries(&self) -> [&Entries; 3] {
+        [&self.full, &self.types, &self.modules]
     }
 
     /// The first family that has `path`. A full path is sure, so it goes before the end of another.

@@ -50,6 +50,15 @@ impl Pattern {
         }
     }
 
+    /// What the names begin with that a segment stands for, where they are not listed.
+    pub(super) fn prefixes(&self) -> impl Iterator<Item = &'static str> {
+        let names = self
+            .segments
+            .iter()
+            .flat_map(|segment| alternatives(segment));
+        names.filter_map(|name| name.strip_suffix('*'))
+    }
+
     /// Whether `path` is the path of such an item from its crate on.
     pub(super) fn is_full(&self, path: &[&str]) -> bool {
         matches(&self.segments, path)
@@ -82,15 +91,16 @@ pub(super) enum EndNames {
 
 /// The names that a segment stands for; `None` if that is more than a list of them.
 fn names(segment: &'static str) -> Option<Vec<&'static str>> {
-    let names: Vec<_> = match segment
-        .strip_prefix('{')
-        .and_then(|rest| rest.strip_suffix('}'))
-    {
-        Some(names) => names.split(", ").collect(),
-        None => vec![segment],
-    };
+    let names: Vec<_> = alternatives(segment).collect();
     let are_names = names.iter().all(|name| !name.contains('*'));
     are_names.then_some(names)
+}
+
+fn alternatives(segment: &str) -> impl Iterator<Item = &str> {
+    let listed = segment
+        .strip_prefix('{')
+        .and_then(|rest| rest.strip_suffix('}'));
+    listed.unwrap_or(segment).split(", ")
 }
 
 fn matches(pattern: &[&str], path: &[&str]) -> bool {
