@@ -151,6 +151,6 @@ fn shown(segments: &[String]) -> String {
 }
 
 #[cfg(test)]
-mod tables_tests;
+pub(crate) mod tables_tests;
 #[cfg(test)]
 mod tests;

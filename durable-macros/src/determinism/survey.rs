@@ -265,3 +265,140 @@ fn generics(trees: &[TokenTree]) -> usize {
 fn is(tree: &TokenTree, sign: char) -> bool {
     matches!(tree, TokenTree::Punct(punct) if punct.as_char() == sign)
 }
+
+#[cfg(test)]
+mod tests {
+    use proc_macro2::TokenStream;
+    use quote::quote;
+
+    use super::*;
+    use crate::determinism::forbidden::tables_tests;
+
+    /// Whether nothing of the body has to be parsed.
+    fn is_plain(body: &str) -> bool {
+        let body: TokenStream = body.parse().unwrap();
+        let trees: Vec<_> = body.into_iter().collect();
+        let mut survey = Survey::new(Some("ctx"));
+        let seen = survey.statement(&trees);
+        !survey.is_declared() && survey.is_plain(seen)
+    }
+
+    #[track_caller]
+    fn are_plain(bodies: &[&str]) {
+        for body in bodies {
+            assert!(is_plain(body), "{body}");
+        }
+    }
+
+    #[track_caller]
+    fn are_parsed(bodies: &[&str]) {
+        for body in bodies {
+            assert!(!is_plain(body), "{body}");
+        }
+    }
+
+    #[test]
+    fn what_no_rule_is_about_is_plain() {
+        are_plain(&[
+            "let order = ctx.instance_id().to_owned();",
+            "for item in 0..input { total += i64::from(item) * 2.5; }",
+            "match paid { Ok(time) => notes.push(format!(\"{time:?}\")), Err(error) => return Err(error) }",
+            "while waited < LIMIT && !is_done(&waited) { waited += 1; }",
+            "let task = price as i64; let instant = a.now(); let fs = b..=c;",
+            "let Some(env) = thread else { return Ok(()) };",
+        ]);
+    }
+
+    #[test]
+    fn tasks_of_the_context_are_plain() {
+        are_plain(&[
+            "ctx.sleep(delay).await",
+            "if x { ctx.call_activity::<charge>((a, 1)).retry(policy).await? }",
+            "f(ctx.wait_for_external_event::<Box<dyn Fn() -> Vec<u8>>>(\"go\").timeout(limit).await?)",
+        ]);
+        are_parsed(&[
+            "x.await",
+            "helper(1).await?",
+            "ctx.await",
+            "ctx.pay().await",
+            "ctx.sleep(delay).boxed().await",
+            "ctx.sleep(delay).await.more().await",
+            "ctx.sleep::<Delay>.await",
+            "self.ctx.sleep(delay).await",
+            "other::ctx.sleep(delay).await",
+            "go!(ctx.sleep(delay).await)",
+            "go!([x.await])",
+        ]);
+    }
+
+    #[test]
+    fn a_context_that_may_be_another_makes_no_plain_tasks() {
+        for bound in [
+            "let ctx = other;",
+            "let (ctx, x) = y;",
+            "tasks.map(|ctx| x);",
+            "bind!(ctx);",
+            "helper(&ctx, 1);",
+        ] {
+            are_parsed(&[bound]);
+            let mut survey = Survey::new(Some("ctx"));
+            let of = |text: &str| -> Vec<_> {
+                text.parse::<TokenStream>().unwrap().into_iter().collect()
+            };
+            let awaits = survey.statement(&of("ctx.sleep(delay).await?;"));
+            let calls = survey.statement(&of("let id = ctx.instance_id();"));
+            assert!(survey.is_plain(awaits));
+            survey.statement(&of(bound));
+            assert!(!survey.is_plain(awaits), "{bound}");
+            assert!(survey.is_plain(calls), "{bound}");
+        }
+    }
+
+    #[test]
+    fn syntax_that_rules_are_about_is_parsed() {
+        are_parsed(&[
+            "use std::time;",
+            "fn inner() {}",
+            "let f = async |x| x;",
+            "loop { }",
+            "while true { }",
+            "unsafe { }",
+            "let a = &x as *const u8;",
+            "let a = &raw const x;",
+            "STATE.with(|x| x);",
+            "(&STATE).with(|x| x);",
+            "format!(\"{:p}\", x)",
+            "a.elapsed()",
+            "select! { }",
+            "#[allow_nondeterminism(clock, reason = \"r\")] f();",
+            "r#std::fs::read(x)",
+            "<Instant>::now()",
+        ]);
+        let fragment = TokenTree::from(proc_macro2::Group::new(Delimiter::None, quote!(x)));
+        let mut survey = Survey::new(None);
+        survey.statement(&[fragment]);
+        assert!(survey.is_declared());
+    }
+
+    #[test]
+    fn code_that_is_being_typed_is_parsed() {
+        are_parsed(&["ctx.", "ctx.;", "f(ctx.)", "x. let y = 1;", "x.y.;"]);
+    }
+
+    /// Whatever the tables have, however it is written.
+    #[test]
+    fn what_the_tables_have_is_parsed() {
+        for path in tables_tests::examples_of_paths() {
+            are_parsed(&[&format!("f({path}(x))"), &format!("m!({path})")]);
+        }
+        for path in tables_tests::examples_of_macros() {
+            are_parsed(&[&format!("{path}!(x)")]);
+        }
+        for name in tables_tests::examples_of_types() {
+            are_parsed(&[&format!("let x: {name} = y;")]);
+        }
+        for name in tables_tests::examples_of_methods() {
+            are_parsed(&[&format!("x.{name}(y)")]);
+        }
+    }
+}

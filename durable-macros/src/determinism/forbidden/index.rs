@@ -114,15 +114,21 @@ impl Index {
     /// [`prefixes`](Self::prefixes).
     pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
         let entries = self.entries().into_iter();
-        entries.flat_map(|entries| entries.by_name.keys().copied())
+        let listed = entries.flat_map(|entries| entries.by_name.keys().copied());
+        listed.chain(self.others().flat_map(Pattern::names))
     }
 
     pub(super) fn prefixes(&self) -> impl Iterator<Item = &'static str> {
+        self.others().flat_map(Pattern::prefixes)
+    }
+
+    /// The patterns that begin with more than a list of names.
+    fn others(&self) -> impl Iterator<Item = &Pattern> {
         let others = self
             .entries()
             .into_iter()
             .flat_map(|entries| &entries.others);
-        others.flat_map(|entry| entry.pattern.prefixes())
+        others.map(|entry| &entry.pattern)
     }
 
     fn entries(&self) -> [&Entries; 3] {

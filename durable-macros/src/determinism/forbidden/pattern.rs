@@ -50,13 +50,21 @@ impl Pattern {
         }
     }
 
-    /// What the names begin with that a segment stands for, where they are not listed.
+    /// All names that are listed in it.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.alternatives().filter(|name| !name.contains('*'))
+    }
+
+    /// What other names begin with.
     pub(super) fn prefixes(&self) -> impl Iterator<Item = &'static str> {
-        let names = self
-            .segments
+        self.alternatives()
+            .filter_map(|name| name.strip_suffix('*'))
+    }
+
+    fn alternatives(&self) -> impl Iterator<Item = &'static str> {
+        self.segments
             .iter()
-            .flat_map(|segment| alternatives(segment));
-        names.filter_map(|name| name.strip_suffix('*'))
+            .flat_map(|segment| alternatives(segment))
     }
 
     /// Whether `path` is the path of such an item from its crate on.
