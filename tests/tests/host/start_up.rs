@@ -140,6 +140,20 @@ async fn options_that_make_no_sense_are_named() {
             },
         ),
         (
+            "queue_concurrency",
+            HostOptions {
+                queue_concurrency: 0,
+                ..default()
+            },
+        ),
+        (
+            "max_queue_attempts",
+            HostOptions {
+                max_queue_attempts: 0,
+                ..default()
+            },
+        ),
+        (
             "lease_duration",
             HostOptions {
                 lease_duration: Duration::from_millis(999),

@@ -260,3 +260,10 @@ pub(crate) async fn outlives_its_child(ctx: OrchestrationContext, keys: Vec<Stri
         .await?;
     Ok(ctx.wait_for_external_event("never").await?)
 }
+
+/// A key, on which it works as an activity would.
+#[durable_client(queue("keys"))]
+async fn on_key(_client: DurableClient, State(bench): State<Bench>, key: String) {
+    bench.begin(&key);
+    bench.until_let_go(&key).await;
+}

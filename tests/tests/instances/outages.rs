@@ -353,6 +353,34 @@ async fn work_waits_and_resumes() {
     .await;
 }
 
+// Rules 41 and 46: a message that was dealt with while storage was away is not dealt with again.
+#[tokio::test]
+async fn what_was_dealt_with_is_settled_when_it_can_be() {
+    run(Setting::Memory, async |site: Site| {
+        let storage = Failing::new();
+        let host = site.host_on(storage.clone()).await;
+        let client = host.client();
+        site.bench.hold("a");
+        client.enqueue("keys", "a").await.unwrap();
+        site.bench.called("a", 1).await;
+        storage.fail(true);
+        match client.enqueue("keys", "b").await {
+            Err(ClientError::Storage(error)) => assert!(error.is_transient(), "{error}"),
+            other => panic!("{other:?}"),
+        }
+        site.bench.let_go("a");
+        storage.refused(4).await;
+        storage.fail(false);
+        client.enqueue("keys", "c").await.unwrap();
+        site.bench.called("c", 1).await;
+        host.shutdown().await.unwrap();
+        let counts = ["a", "b", "c"].map(|key| site.bench.calls(key));
+        assert_eq!(counts, [1, 0, 1]);
+        assert_eq!(client.queue_length("keys").await.unwrap(), 0);
+    })
+    .await;
+}
+
 // Rule 46: a client without a host gets the error, and nothing was started.
 #[tokio::test]
 async fn a_client_through_storage_gets_the_error() {

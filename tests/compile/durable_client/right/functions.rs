@@ -44,7 +44,10 @@ pub(crate) async fn timer_with_info(
 ) -> Result<(), ClientError> {
     client = client.clone();
     let id = info.scheduled.format("cleanup-%Y-%m-%d").to_string();
-    client.start_new_by_name("clean_up", ()).instance_id(id).await?;
+    client
+        .start_new_by_name("clean_up", ())
+        .instance_id(id)
+        .await?;
     Ok(())
 }
 
@@ -54,7 +57,7 @@ async fn message(client: DurableClient, Order { id }: Order) -> Result<()> {
     Ok(())
 }
 
-#[durable_client(queue("Some.Other_queue-1", concurrency = 1,),)]
+#[durable_client(queue("Some.Other_queue-1", concurrency = 1,))]
 async fn tuple(
     (from, to): (String, u32),
     shop: State<Shop>,
