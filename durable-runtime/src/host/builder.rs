@@ -27,6 +27,8 @@ use crate::context::States;
 use crate::http::{HTTP_CALLS, HttpCallOptions, HttpSender, TokenSource, TokenSources};
 use crate::model::{Epoch, PartitionId, TaskHubName, WorkerId};
 use crate::partition::PartitionConfig;
+#[cfg(feature = "http")]
+use crate::registry::client_function::Trigger;
 use crate::registry::{Function, Register, Registration, Registry};
 use crate::storage::{HubOptions, HubStorage, Sqlite, StorageProvider};
 
@@ -242,6 +244,8 @@ impl DurableHostBuilder {
                     storage: &*place.storage,
                 };
                 host.http = setup.serve(listener, served, runtime)?;
+            } else {
+                warn_of_unserved(&registry);
             }
             Ok(host)
         }
@@ -439,6 +443,23 @@ impl DurableHostBuilder {
             max_entity_batch: options.max_entity_operation_batch_size,
             states: Arc::clone(states),
         }
+    }
+}
+
+/// Names the client functions that wait for requests, where the host serves no HTTP.
+#[cfg(feature = "http")]
+fn warn_of_unserved(registry: &Registry) {
+    let functions = registry.client_functions();
+    let waiting: Vec<_> = functions
+        .filter(|(_, function)| matches!(function.trigger, Trigger::Http(_)))
+        .map(|(registration, _)| registration.name)
+        .collect();
+    if !waiting.is_empty() {
+        tracing::warn!(
+            functions = ?waiting,
+            "client functions wait for requests, and the host serves no HTTP: add `.http(..)` to its \
+             builder, or serve `host.http_functions()` in an app of your own"
+        );
     }
 }
 

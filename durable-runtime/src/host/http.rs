@@ -17,7 +17,8 @@ const SYSTEM_KEY: &str = "http_system_key";
 
 impl DurableHostBuilder {
     /// Serves HTTP at `address`: a host and a port, such as `127.0.0.1:7071`; port 0 takes one that is
-    /// free. Below `/runtime/webhooks/durabletask` there is the management API.
+    /// free. Below `/runtime/webhooks/durabletask` there is the management API; everywhere else are the client
+    /// functions with an HTTP trigger, which need no key.
     ///
     /// At a loopback address, which only this machine reaches, requests to it need no key. At any other
     /// one they do: the key of [`http_options`](Self::http_options), or one that is made when the first
@@ -131,18 +132,18 @@ impl Setup {
             trust_forwarded_headers: options.trust_forwarded_headers,
         });
         let app = http::app(client, functions, options);
-        let server = listener
+        let running = listener
             .serve(app, options, runtime)
             .map_err(|error| HostError::System {
                 action: "serving HTTP",
                 message: error.to_string(),
             })?;
-        let address = server.address();
+        let address = running.address();
         tracing::info!(%address, "serving HTTP");
         Ok(Serving {
             address: Some(address),
             system_key,
-            server: Mutex::new(Some(server)),
+            server: Mutex::new(Some(running)),
         })
     }
 }

@@ -170,12 +170,13 @@ pub fn respond<R: IntoResponse>(returned: R) -> Response {
 }
 
 /// In a client function it is the function's client. In an axum app it is the one that was put there with
-/// `.layer(axum::Extension(client))`.
+/// `.layer(axum::Extension(client))`. The URLs that it makes have the origin of the request.
 impl<S: Send + Sync> FromRequestParts<S> for DurableClient {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
-        let client = parts.extensions.get::<Self>().cloned();
+        let client = parts.extensions.get::<Self>();
+        let client = client.map(|client| client.for_request(parts));
         client.ok_or_else(|| {
             problem(
                 "there is no durable client: add `.layer(axum::Extension(client))` to the router",

@@ -171,6 +171,52 @@ async fn routes_that_clash_are_named() {
     }
 }
 
+#[durable_client(http(post, "/start/{id}"))]
+async fn start(client: DurableClient, Path(id): Path<String>) -> impl IntoResponse {
+    let order = Order {
+        item: "tea".to_owned(),
+    };
+    match client.start_new::<ship>(order).instance_id(id).await {
+        Ok(run) => Ok(client.create_check_status_response(run.id())),
+        Err(error) => Err((StatusCode::BAD_REQUEST, error.to_string())),
+    }
+}
+
+#[durable_client(http(any, "/{*rest}"))]
+async fn anything(_client: DurableClient, Path(rest): Path<String>) -> String {
+    rest
+}
+
+/// A host serves its functions beside the management API, whose URLs have the origin of the request. A
+/// function for all paths leaves it alone.
+#[tokio::test]
+async fn a_host_serves_functions_and_the_management_api() {
+    let host = host(Memory::new())
+        .http("127.0.0.1:0")
+        .register::<ship>()
+        .register::<start>()
+        .register::<anything>();
+    let host = host.start().await.unwrap();
+    let address = host.http_address().unwrap();
+    let http = reqwest::Client::new();
+    let started = http.post(format!("http://{address}/start/7")).send().await;
+    let started = started.unwrap();
+    assert_eq!(started.status(), 202);
+    let location = started.headers()["location"].to_str().unwrap().to_owned();
+    let instance = format!("http://{address}/runtime/webhooks/durabletask/instances/7?");
+    assert!(location.starts_with(&instance), "{location}");
+    let run = host.client();
+    run.wait_for_completion("7", crate::process::PATIENCE)
+        .await
+        .unwrap();
+    let (status, body) = text(http.get(&location).send().await.unwrap()).await;
+    assert_eq!(status, 200, "{body}");
+    assert!(body.contains("shipped tea"), "{body}");
+    let other = http.get(format!("http://{address}/any/path")).send().await;
+    assert_eq!(text(other.unwrap()).await, (200, "any/path".to_owned()));
+    host.shutdown().await.unwrap();
+}
+
 /// In an app of one's own a client is an extractor too.
 #[tokio::test]
 async fn a_client_is_an_extractor_of_any_app() {
