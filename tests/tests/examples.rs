@@ -13,7 +13,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::LazyLock;
 use std::sync::mpsc::channel;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cargo::cargo;
 use tempfile::TempDir;
@@ -227,6 +227,73 @@ fn device_metrics() {
 }
 
 #[test]
+fn http_start() {
+    let program = Program::new("http_start").argument("127.0.0.1:0");
+    let mut status = String::new();
+    program.serving(|server| {
+        let post = |path: &str, body: &str| {
+            let length = body.len();
+            server.answer(&format!(
+                "POST /orchestrators/{path} HTTP/1.1\r\nhost: photos\r\nconnection: close\r\n\
+                 content-length: {length}\r\n\r\n{body}"
+            ))
+        };
+        let answer = post("resize_photos", "[\"sea\", \"dunes\"]");
+        assert!(answer.starts_with("HTTP/1.1 202 Accepted"), "{answer}");
+        let location = answer
+            .lines()
+            .find_map(|line| line.strip_prefix("location: "));
+        let path = location.and_then(|url| url.strip_prefix("http://photos"));
+        path.expect(&answer).clone_into(&mut status);
+        assert!(post("resize_photo", "[]").starts_with("HTTP/1.1 404"));
+        assert!(post("resize_photos", "[").starts_with("HTTP/1.1 400"));
+        let waited = post("resize_photos?wait=60", "[\"sea\"]");
+        assert!(waited.starts_with("HTTP/1.1 200"), "{waited}");
+        assert!(waited.ends_with("[\"small-sea\"]"), "{waited}");
+    });
+    // It was killed, and goes on.
+    program.serving(|server| {
+        let request = format!("GET {status} HTTP/1.1\r\nhost: photos\r\nconnection: close\r\n\r\n");
+        let done = server.until(&request, |answer| answer.starts_with("HTTP/1.1 200"));
+        assert!(done.contains("[\"small-sea\",\"small-dunes\"]"), "{done}");
+    });
+}
+
+#[test]
+fn http_approval() {
+    let program = Program::new("http_approval").argument("127.0.0.1:0");
+    let head = "HTTP/1.1\r\nhost: holidays\r\nconnection: close\r\n";
+    let look = format!("GET /holidays/ann {head}\r\n");
+    program.serving(|server| {
+        let ask = format!(
+            "POST /holidays/ann {head}content-type: application/json\r\ncontent-length: 2\r\n\r\n10"
+        );
+        let answer = server.answer(&ask);
+        assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
+        server.until(&look, |answer| answer.ends_with("waiting for approval"));
+        let again = server.answer(&ask);
+        assert!(again.starts_with("HTTP/1.1 409"), "{again}");
+    });
+    // It was killed, and goes on to wait.
+    program.serving(|server| {
+        let approve = |name: &str| {
+            let length = "content-length: 0\r\n";
+            server.answer(&format!("POST /holidays/{name}/approve {head}{length}\r\n"))
+        };
+        assert!(server.answer(&look).ends_with("waiting for approval"));
+        assert!(approve("bob").starts_with("HTTP/1.1 404"));
+        let answer = approve("ann");
+        assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
+        server.until(&look, |answer| {
+            answer.ends_with("10 days for ann: approved")
+        });
+        assert!(approve("ann").starts_with("HTTP/1.1 410"));
+    });
+    let mails = fs::read_to_string(program.folder().join("http_approval.txt")).unwrap();
+    assert!(mails.starts_with("ann asks for 10 days\n"), "{mails}");
+}
+
+#[test]
 fn scheduled_batch() {
     let program = Program::new("scheduled_batch");
     let output = program.killed_now_and_then(Duration::from_millis(1_500));
@@ -358,6 +425,18 @@ struct Server {
 }
 
 impl Server {
+    /// Asks again and again, until the answer will do.
+    fn until(&self, request: &str, will_do: impl Fn(&str) -> bool) -> String {
+        let began = Instant::now();
+        loop {
+            let answer = self.answer(request);
+            if will_do(&answer) {
+                return answer;
+            }
+            assert!(began.elapsed() < LIMIT, "never: {answer}");
+        }
+    }
+
     /// What comes back for a request after which the connection is closed.
     fn answer(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();

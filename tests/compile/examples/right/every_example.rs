@@ -15,6 +15,10 @@ mod embed_in_axum;
 mod hello_cities;
 #[path = "../../../../examples/src/bin/http_poll.rs"]
 mod http_poll;
+#[path = "../../../../examples/src/bin/http_approval.rs"]
+mod http_approval;
+#[path = "../../../../examples/src/bin/http_start.rs"]
+mod http_start;
 #[path = "../../../../examples/src/bin/monitor.rs"]
 mod monitor;
 #[path = "../../../../examples/src/bin/order_queue.rs"]
