@@ -30,6 +30,9 @@ pub struct TimerInfo {
     pub last: Option<DateTime<Utc>>,
 }
 
+/// What the names of poison queues end in.
+const POISON: &str = "-poison";
+
 /// The name of a durable queue: 1 to 128 ASCII letters, digits, `-`, `_` and `.`. Case matters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct QueueName(String);
@@ -50,7 +53,8 @@ impl QueueName {
     /// [`InvalidQueueName`].
     pub fn new(name: impl Into<String>) -> Result<Self, InvalidQueueName> {
         let name = name.into();
-        let is_valid = (1..=128).contains(&name.len())
+        // That of a poison queue is longer by what it ends in.
+        let is_valid = (1..=128).contains(&name.trim_end_matches(POISON).len())
             && name
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
@@ -74,7 +78,7 @@ impl QueueName {
     /// The queue that messages go to which cannot be dealt with: `<name>-poison`.
     #[must_use]
     pub fn poison(&self) -> Self {
-        Self(format!("{}-poison", self.0))
+        Self(format!("{}{POISON}", self.0))
     }
 }
 
@@ -92,9 +96,12 @@ mod tests {
     fn names_are_checked() {
         let longest = "q".repeat(128);
         for name in ["orders", "a", "A.b-c_1", &longest] {
-            assert_eq!(QueueName::new(name).unwrap().as_str(), name);
+            let queue = QueueName::new(name).unwrap();
+            assert_eq!(queue.as_str(), name);
+            let poison = queue.poison().poison();
+            assert_eq!(QueueName::new(poison.as_str()), Ok(poison));
         }
-        for name in ["", "a b", "é", "a/b", &"q".repeat(129)] {
+        for name in ["", "-poison", "a b", "é", "a/b", &"q".repeat(129)] {
             let error = QueueName::new(name).unwrap_err();
             assert!(error.to_string().contains(name), "{error}");
         }

@@ -395,6 +395,36 @@ async fn a_killed_process_loses_no_message() {
     }
 }
 
+/// Rule 41: nor does one that is killed now and then, whatever it does at the time.
+#[tokio::test]
+async fn processes_that_are_killed_now_and_then_lose_no_message() {
+    // Fewer than attempts, for a message may be under way each time.
+    const KILLS: usize = 4;
+    let site = Site::new();
+    let client = site.connect();
+    for round in 0..KILLS {
+        let worker = site.serve(600, 10);
+        for number in 0..50 {
+            let message = format!("{round}-{number}");
+            client.enqueue("jobs", message).await.unwrap();
+        }
+        let some = async || (site.lines("jobs").len() > round * 50).then_some(());
+        eventually("some have begun", some).await;
+        drop(worker);
+    }
+    let worker = site.serve(600, 10);
+    emptied(&client, "jobs").await;
+    worker.stop();
+    assert_eq!(client.queue_length("jobs-poison").await.unwrap(), 0);
+    let lines = site.lines("jobs");
+    for round in 0..KILLS {
+        for number in 0..50 {
+            let done = format!("done {round}-{number}");
+            assert!(lines.contains(&done), "{done} is missing");
+        }
+    }
+}
+
 /// Rule 41: a message that takes its process down every time ends in the poison queue.
 #[tokio::test]
 async fn a_message_that_kills_is_poison() {

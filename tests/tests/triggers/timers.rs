@@ -266,6 +266,29 @@ async fn the_due_time_of_a_worker_that_is_gone_is_repeated() {
     assert_eq!(known.last, Some(fired[0].scheduled));
 }
 
+/// Rule 40: once per due time over all processes, also when one is killed. What that was doing at the
+/// moment may be done again.
+#[tokio::test]
+async fn of_several_processes_one_fires_each_due_time() {
+    let site = Site::new();
+    std::fs::write(site.file("ticks"), "").unwrap();
+    let ticks = || -> Vec<i64> {
+        let lines = site.lines("ticks");
+        lines.iter().map(|line| line.parse().unwrap()).collect()
+    };
+    let mut workers = vec![site.serve(1, 10), site.serve(1, 10), site.serve(1, 10)];
+    while let Some(worker) = workers.pop() {
+        let so_far = ticks().len();
+        let more = async || (ticks().len() >= so_far + 2).then_some(());
+        eventually("two more ticks", more).await;
+        drop(worker);
+    }
+    let all = ticks();
+    assert!(all.is_sorted(), "{all:?}");
+    let repeated = all.windows(2).filter(|pair| pair[0] == pair[1]).count();
+    assert!(repeated <= 3, "{all:?}");
+}
+
 /// The schedules of these tests are those of their functions.
 #[test]
 fn the_constants_are_those_of_the_functions() {

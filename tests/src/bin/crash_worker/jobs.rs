@@ -1,4 +1,4 @@
-//! Messages that are being worked on while the process is killed.
+//! Messages and due times that are being worked on while the process is killed.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,6 +13,8 @@ pub(crate) struct Jobs {
     journal: Journal,
     /// While this file is there, nothing that was begun gets done.
     hold: PathBuf,
+    /// Where due times are noted, if there is such a file.
+    ticks: PathBuf,
 }
 
 impl Jobs {
@@ -20,6 +22,7 @@ impl Jobs {
         Self {
             journal: Journal::new(directory.join("jobs")),
             hold: directory.join("hold"),
+            ticks: directory.join("ticks"),
         }
     }
 }
@@ -34,5 +37,14 @@ async fn on_job(_client: DurableClient, State(jobs): State<Jobs>, job: String) -
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     jobs.journal.append(&format!("done {job}"))?;
+    Ok(())
+}
+
+#[durable_client(timer("* * * * * *"))]
+async fn tick(_client: DurableClient, State(jobs): State<Jobs>, timer: TimerInfo) -> Result<()> {
+    if jobs.ticks.exists() {
+        let due = timer.scheduled.timestamp();
+        Journal::new(&jobs.ticks).append(&due.to_string())?;
+    }
     Ok(())
 }
