@@ -18,7 +18,7 @@ macro_rules! answers {
 }
 
 const START_QUERY: &[Parameter] = parameters![
-    "timeout" Seconds "Waits so long for the end, and answers with the output if it comes.",
+    "timeout" Seconds "Waits so long for the end, if a request may take so long, and answers with the output.",
     "pollingInterval" Seconds "Has no effect: the end is noticed at once.",
     "returnInternalServerErrorOnFailure" Flag "Whether a failure that was waited for is a 500.",
     "version" Text "The version of the orchestrator; without it, the highest.",
@@ -216,7 +216,7 @@ pub(super) static ROUTES: [Route; 19] = [
         summary: "Restart instance",
         query: parameters![
             "restartWithNewInstanceId" Flag "Whether under a new id. Default: true.",
-            "timeout" Seconds "Waits so long for the end, and answers with the output if it comes.",
+            "timeout" Seconds "Waits so long for the end, if a request may take so long, and answers with the output.",
             "pollingInterval" Seconds "Has no effect: the end is noticed at once.",
             "returnInternalServerErrorOnFailure" Flag "Whether a failure that was waited for is a 500.",
         ],

@@ -4,8 +4,9 @@ use axum::Router;
 use axum::routing::get;
 use durable_runtime::client::DurableClient;
 use durable_runtime::http::{HttpOptions, router, router_with};
+use durable_runtime::model::TaskHubName;
 use durable_runtime::prelude::DurableHost;
-use durable_runtime::storage::Memory;
+use durable_runtime::storage::{Memory, StorageProvider};
 use reqwest::{Client, StatusCode};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -120,6 +121,19 @@ async fn it_needs_no_host_in_its_process() {
     let status = Answer::of(http.get(format!("{origin}{BASE}/instances/a"))).await;
     assert_eq!(status.expect(StatusCode::OK).json()["output"], 5);
     host.shutdown().await.unwrap();
+}
+
+/// Rule 46: storage that cannot be used for now is no success, and worth another try.
+#[tokio::test]
+async fn storage_that_is_gone_is_said_to_be() {
+    let memory = Memory::new();
+    let client = DurableClient::connect(memory.clone(), HUB).unwrap();
+    let origin = served(router(&client)).await;
+    memory.delete_hub(&TaskHubName::new(HUB).unwrap()).unwrap();
+    let start = Client::new().post(format!("{origin}{BASE}/orchestrators/echo/a"));
+    let answer = Answer::of(start).await;
+    let answer = answer.expect_error(StatusCode::SERVICE_UNAVAILABLE, "has been deleted");
+    assert_eq!(answer.header("retry-after"), Some("1"));
 }
 
 /// A handler of one's own answers with URLs of the request that it was sent.
