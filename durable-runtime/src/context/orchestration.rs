@@ -15,6 +15,8 @@ use super::lock::LockEntities;
 use super::poll;
 use super::signals::{CallTarget, OrchestrationSignals, SignalTarget};
 use super::time::{Timer, after};
+#[cfg(feature = "http")]
+use crate::model::http::DurableHttpRequest;
 use crate::model::{
     EntityId, Error, EventKind, Failure, InstanceId, Payload, PayloadTooLarge, Result, TaskFailed,
 };
@@ -250,7 +252,7 @@ impl OrchestrationContext {
     /// }
     /// ```
     #[cfg(feature = "http")]
-    pub fn call_http(&self, request: crate::http::DurableHttpRequest) -> super::HttpCall {
+    pub fn call_http(&self, request: DurableHttpRequest) -> super::HttpCall {
         super::HttpCall::new(&self.core, request)
     }
 

@@ -171,7 +171,13 @@ impl Tokens {
     }
 
     fn place(&self, reference: &TokenReference) -> Arc<Place> {
+        /// More than a host has resources, unless they are made up one after the other.
+        const MOST: usize = 1_000;
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= MOST && !kept.contains_key(reference) {
+            // What nobody asks for right now can be fetched again.
+            kept.retain(|_, place| Arc::strong_count(place) > 1);
+        }
         Arc::clone(kept.entry(reference.clone()).or_default())
     }
 
@@ -269,6 +275,16 @@ mod tests {
             assert_eq!(secret(&short, &reference).await, "none-0");
             assert_eq!(secret(&short, &reference).await, "none-1");
         }
+    }
+
+    #[tokio::test]
+    async fn there_is_an_end_to_how_many_are_kept() {
+        let tokens = tokens(Some(Duration::MAX));
+        for number in 0..2_500 {
+            let resource = RegisteredTokenSource::new("crm").resource(number.to_string());
+            tokens.get(&resource.into()).await.unwrap();
+        }
+        assert_eq!(tokens.kept.lock().unwrap().len(), 500);
     }
 
     #[test]

@@ -103,8 +103,8 @@ impl DurableHttpRequest {
 
     /// The body: text or bytes.
     #[must_use]
-    pub fn content(mut self, content: impl Into<Vec<u8>>) -> Self {
-        let (content, is_base64) = to_text(content.into());
+    pub fn content(mut self, content: impl AsRef<[u8]>) -> Self {
+        let (content, is_base64) = to_text(content.as_ref().to_vec());
         self.content = Some(content);
         self.is_base64 = is_base64;
         self.not_json = None;

@@ -40,8 +40,8 @@ fn is_false(value: &bool) -> bool {
 
 impl DurableHttpResponse {
     /// An answer without headers, for tests of what is done with one.
-    pub fn new(status_code: u16, content: impl Into<Vec<u8>>) -> Self {
-        let (content, is_base64) = to_text(content.into());
+    pub fn new(status_code: u16, content: impl AsRef<[u8]>) -> Self {
+        let (content, is_base64) = to_text(content.as_ref().to_vec());
         Self {
             status_code,
             headers: HttpHeaders::default(),
