@@ -17,7 +17,7 @@ impl Counter {
 #[orchestrator]
 async fn count(ctx: OrchestrationContext) -> Result<()> {
     ctx.signal::<Counter>("k").subtract(1);
-    ctx.entity::<Counter>("k").get().await?;
+    ctx.entity::<Counter>("k").balance().await?;
     Ok(())
 }
 
