@@ -55,9 +55,23 @@ impl DurableClient {
         operation: impl AsRef<str>,
         input: impl Serialize,
     ) -> Result<(), ClientError> {
+        self.signals_to(id).send(operation.as_ref(), &input).await
+    }
+
+    /// What sends signals to an entity of which the compiler knows nothing, now or
+    /// [`at`](crate::SignalTarget::at) a time:
+    ///
+    /// ```
+    /// # use durable_runtime::SignalTarget as _;
+    /// # use durable_runtime::prelude::*;
+    /// # async fn example(client: DurableClient, midnight: chrono::DateTime<chrono::Utc>) -> Result<()> {
+    /// let counter = client.signals_to(EntityId::new("Counter", "c"));
+    /// counter.at(midnight).send("reset", &()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn signals_to(&self, id: EntityId) -> ClientSignals {
         ClientSignals::new(self, id)
-            .send(operation.as_ref(), &input)
-            .await
     }
 
     /// The state of an entity as it was last committed; `None` if there is no such entity, or it was

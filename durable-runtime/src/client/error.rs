@@ -18,6 +18,14 @@ pub enum ClientError {
         /// The id asked for.
         id: String,
     },
+    /// The storage has no task hub of the name, and none is to be created.
+    #[error("there is no task hub {name:?}{}", hubs_there(hubs))]
+    TaskHubNotFound {
+        /// The name asked for.
+        name: String,
+        /// The names of those that are there.
+        hubs: Vec<String>,
+    },
     /// An instance has the id of a start already.
     #[error(
         "instance {id:?} already exists and is {status}: use another id, wait for it to end, or \
@@ -125,6 +133,14 @@ impl From<Rejection> for ClientError {
             Rejection::UnknownOrchestrator { message } => Self::UnknownOrchestrator { message },
         }
     }
+}
+
+fn hubs_there(hubs: &[String]) -> String {
+    if hubs.is_empty() {
+        return ": the storage has none, for no host has used it yet".to_owned();
+    }
+    let names: Vec<_> = hubs.iter().map(|name| format!("{name:?}")).collect();
+    format!(": the storage has {}", names.join(", "))
 }
 
 impl ClientError {

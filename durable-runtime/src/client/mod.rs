@@ -35,7 +35,7 @@ pub use queue::QueuedMessage;
 pub use start::{OrchestrationRun, StartNew};
 pub use status::{GetStatus, OrchestrationStatus};
 
-use crate::model::{Command, InstanceId, InstanceRecord, Payload, TaskHubName};
+use crate::model::{Command, InstanceId, InstanceRecord, PartitionId, Payload, TaskHubName};
 pub use crate::model::{OnExisting, RuntimeStatus, TimerInfo};
 use crate::registry::Orchestrator;
 use crate::storage::{HubOptions, HubStorage, StorageError, StorageProvider};
@@ -111,13 +111,57 @@ impl DurableClient {
         reason = "a storage is given to whoever uses it, as to a host"
     )]
     pub fn connect(storage: impl StorageProvider, task_hub: &str) -> Result<Self, ClientError> {
-        let hub = TaskHubName::new(task_hub).map_err(|message| StorageError::NotOurs {
-            place: format!("{task_hub:?}"),
-            message,
-        })?;
+        let hub = hub_name(task_hub)?;
         let storage = storage.open_hub(&hub, &HubOptions::default())?;
+        Ok(Self::without_host(hub, storage))
+    }
+
+    /// As [`connect`](Self::connect), but creates nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::TaskHubNotFound`], which names the hubs that there are; and as for
+    /// [`connect`](Self::connect).
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a storage is given to whoever uses it, as to a host"
+    )]
+    pub fn connect_existing(
+        storage: impl StorageProvider,
+        task_hub: &str,
+    ) -> Result<Self, ClientError> {
+        let hub = hub_name(task_hub)?;
+        match storage.find_hub(&hub)? {
+            Some(storage) => Ok(Self::without_host(hub, storage)),
+            None => Err(ClientError::TaskHubNotFound {
+                name: task_hub.to_owned(),
+                hubs: storage.hubs()?,
+            }),
+        }
+    }
+
+    fn without_host(hub: TaskHubName, storage: Arc<dyn HubStorage>) -> Self {
         let limit = crate::host::HostOptions::default().max_payload_bytes;
-        Ok(Self::new(hub, storage, None, limit))
+        Self::new(hub, storage, None, limit)
+    }
+
+    /// Whether a host, of this process or any other, runs the task hub. Without one, what is asked for
+    /// is noted and done when one runs. A host that was killed counts as running until its leases
+    /// have run out ([`HostOptions::lease_duration`](crate::host::HostOptions::lease_duration)).
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Storage`].
+    pub async fn is_hosted(&self) -> Result<bool, ClientError> {
+        let any_is_owned = |storage: &dyn HubStorage| {
+            for partition in 0..storage.partition_count() {
+                if storage.is_owned(PartitionId(partition))? {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        };
+        self.link().read(any_is_owned).await
     }
 
     /// The name of the task hub.
@@ -381,6 +425,13 @@ impl DurableClient {
         payload.check_size(self.inner.max_payload_bytes)?;
         Ok(payload)
     }
+}
+
+fn hub_name(name: &str) -> Result<TaskHubName, StorageError> {
+    TaskHubName::new(name).map_err(|message| StorageError::NotOurs {
+        place: format!("{name:?}"),
+        message,
+    })
 }
 
 /// The id of an instance that should exist: none has an id that is not valid.

@@ -39,6 +39,12 @@ pub enum StorageError {
         /// What was found.
         message: String,
     },
+    /// There is no such file, and none is to be created.
+    #[error("there is no file {place}: name another one")]
+    NotFound {
+        /// The file.
+        place: String,
+    },
     /// What is stored is damaged.
     #[error("{place} is damaged: {message}; restore it from a backup")]
     Corrupt {

@@ -45,6 +45,20 @@ pub trait StorageProvider: fmt::Debug + Send + Sync + 'static {
         options: &HubOptions,
     ) -> Result<Arc<dyn HubStorage>, StorageError>;
 
+    /// Opens the hub `name` if it exists; creates nothing.
+    ///
+    /// # Errors
+    ///
+    /// As for [`open_hub`](Self::open_hub).
+    fn find_hub(&self, name: &TaskHubName) -> Result<Option<Arc<dyn HubStorage>>, StorageError>;
+
+    /// The names of all hubs, as they were given when they were created, in alphabetical order.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Unavailable`], [`StorageError::Corrupt`].
+    fn hubs(&self) -> Result<Vec<String>, StorageError>;
+
     /// Deletes the hub `name` with all it holds. Returns whether it existed.
     ///
     /// # Errors

@@ -87,6 +87,18 @@ impl StorageProvider for Failing {
         }))
     }
 
+    fn find_hub(&self, name: &TaskHubName) -> Result<Option<Arc<dyn HubStorage>>, StorageError> {
+        let found = self.memory.find_hub(name)?;
+        Ok(found.map(|hub| {
+            let outage = Arc::clone(&self.outage);
+            Arc::new(FailingHub { hub, outage }) as Arc<dyn HubStorage>
+        }))
+    }
+
+    fn hubs(&self) -> Result<Vec<String>, StorageError> {
+        self.memory.hubs()
+    }
+
     fn delete_hub(&self, name: &TaskHubName) -> Result<bool, StorageError> {
         self.memory.delete_hub(name)
     }

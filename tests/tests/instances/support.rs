@@ -103,6 +103,20 @@ impl StorageProvider for Storage {
         }
     }
 
+    fn find_hub(&self, name: &TaskHubName) -> Result<Option<Arc<dyn HubStorage>>, StorageError> {
+        match self {
+            Self::Memory(memory) => memory.find_hub(name),
+            Self::Sqlite(sqlite) => sqlite.find_hub(name),
+        }
+    }
+
+    fn hubs(&self) -> Result<Vec<String>, StorageError> {
+        match self {
+            Self::Memory(memory) => memory.hubs(),
+            Self::Sqlite(sqlite) => sqlite.hubs(),
+        }
+    }
+
     fn delete_hub(&self, name: &TaskHubName) -> Result<bool, StorageError> {
         match self {
             Self::Memory(memory) => memory.delete_hub(name),

@@ -63,6 +63,26 @@ pub(crate) fn one<T: rusqlite::types::FromSql>(connection: &Connection, sql: &st
     connection.query_row(sql, [], |row| row.get(0)).unwrap()
 }
 
+/// Whoever looks after the files of others leaves none behind.
+#[test]
+fn a_file_that_should_exist_is_not_created() {
+    let directory = Directory::new();
+    let open = || Sqlite::options().existing().open(&directory.path);
+    let error = open().unwrap_err();
+    assert!(matches!(error, StorageError::NotFound { .. }), "{error}");
+    assert!(error.to_string().contains("app.db"), "{error}");
+    assert!(!directory.path.exists());
+
+    fs::write(&directory.path, "").unwrap();
+    let error = open().unwrap_err();
+    assert!(matches!(error, StorageError::NotOurs { .. }), "{error}");
+    assert_eq!(fs::read(&directory.path).unwrap(), b"");
+
+    drop(directory.hub());
+    let hubs = durable_runtime::storage::StorageProvider::hubs(&open().unwrap());
+    assert_eq!(hubs.unwrap(), ["hub"]);
+}
+
 #[test]
 fn what_was_committed_survives_the_process() {
     let directory = Directory::new();

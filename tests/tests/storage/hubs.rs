@@ -59,6 +59,29 @@ pub(crate) fn opened_by_many_at_once_it_is_created_once(site: &Site) {
     assert_eq!(leases, PARTITIONS as usize);
 }
 
+/// Looking for a hub creates none.
+pub(crate) fn only_a_hub_that_exists_is_found(site: &Site) {
+    let provider = site.provider();
+    assert!(provider.find_hub(&hub_name("hub")).unwrap().is_none());
+    assert!(provider.hubs().unwrap().is_empty());
+
+    let owner = site.owner();
+    owner.store([record(&id("a"))]);
+    let found = site.elsewhere().find_hub(&hub_name("HUB")).unwrap();
+    let found = found.unwrap();
+    assert!(found.summary(&id("a"), false).unwrap().is_some());
+    assert!(provider.find_hub(&hub_name("other")).unwrap().is_none());
+}
+
+pub(crate) fn hubs_are_named_in_order(site: &Site) {
+    for name in ["orders", "Bills", "Zoo"] {
+        open(site.provider(), name);
+    }
+    assert_eq!(site.elsewhere().hubs().unwrap(), ["Bills", "orders", "Zoo"]);
+    site.provider().delete_hub(&hub_name("ORDERS")).unwrap();
+    assert_eq!(site.provider().hubs().unwrap(), ["Bills", "Zoo"]);
+}
+
 pub(crate) fn hubs_do_not_see_each_other(site: &Site) {
     let one = Owner::new(open(site.provider(), "one"), "worker");
     let two = Owner::new(open(site.provider(), "two"), "worker");

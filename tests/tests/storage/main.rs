@@ -52,6 +52,8 @@ conformance! {
         names_differ_by_more_than_case,
         the_partition_count_is_fixed_at_creation,
         opened_by_many_at_once_it_is_created_once,
+        only_a_hub_that_exists_is_found,
+        hubs_are_named_in_order,
         hubs_do_not_see_each_other,
         a_deleted_hub_is_gone,
         a_setting_is_set_once,

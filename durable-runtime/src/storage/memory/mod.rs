@@ -39,7 +39,7 @@ impl Memory {
         Self::default()
     }
 
-    fn hubs(&self) -> MutexGuard<'_, BTreeMap<String, Arc<SharedHub>>> {
+    fn shared(&self) -> MutexGuard<'_, BTreeMap<String, Arc<SharedHub>>> {
         self.hubs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -51,15 +51,26 @@ impl StorageProvider for Memory {
         options: &HubOptions,
     ) -> Result<Arc<dyn HubStorage>, StorageError> {
         let hub = self
-            .hubs()
+            .shared()
             .entry(name.as_str().to_ascii_lowercase())
-            .or_insert_with(|| Arc::new(SharedHub::new(options.partition_count.max(1))))
+            .or_insert_with(|| Arc::new(SharedHub::new(name, options.partition_count.max(1))))
             .clone();
         Ok(Arc::new(MemoryHub::new(hub)))
     }
 
+    fn find_hub(&self, name: &TaskHubName) -> Result<Option<Arc<dyn HubStorage>>, StorageError> {
+        let hubs = self.shared();
+        let found = hubs.get(&name.as_str().to_ascii_lowercase()).cloned();
+        Ok(found.map(|hub| Arc::new(MemoryHub::new(hub)) as Arc<dyn HubStorage>))
+    }
+
+    fn hubs(&self) -> Result<Vec<String>, StorageError> {
+        let hubs = self.shared();
+        Ok(hubs.values().map(|hub| hub.name.to_string()).collect())
+    }
+
     fn delete_hub(&self, name: &TaskHubName) -> Result<bool, StorageError> {
-        let Some(hub) = self.hubs().remove(&name.as_str().to_ascii_lowercase()) else {
+        let Some(hub) = self.shared().remove(&name.as_str().to_ascii_lowercase()) else {
             return Ok(false);
         };
         hub.change(HubState::clear);
@@ -70,14 +81,17 @@ impl StorageProvider for Memory {
 /// A hub as all that opened it share it.
 #[derive(Debug)]
 struct SharedHub {
+    /// As it was given at its creation.
+    name: TaskHubName,
     partition_count: u32,
     state: Mutex<HubState>,
     changed: Condvar,
 }
 
 impl SharedHub {
-    fn new(partition_count: u32) -> Self {
+    fn new(name: &TaskHubName, partition_count: u32) -> Self {
         Self {
+            name: name.clone(),
             partition_count,
             state: Mutex::new(HubState::new(partition_count)),
             changed: Condvar::new(),

@@ -25,6 +25,7 @@ mod turnstile;
 mod watch;
 mod writer;
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -97,6 +98,11 @@ impl Sqlite {
     pub fn set_max_bytes(&self, bytes: u64) -> Result<(), StorageError> {
         self.database.set_max_bytes(bytes)
     }
+
+    fn hub(&self, name: &TaskHubName, key: i64, partition_count: u32) -> Arc<dyn HubStorage> {
+        let database = Arc::clone(&self.database);
+        Arc::new(Hub::new(database, key, name, partition_count))
+    }
 }
 
 /// How a database is opened.
@@ -111,6 +117,7 @@ impl Sqlite {
 #[must_use = "options do nothing until something is opened with them"]
 pub struct SqliteOptions {
     max_bytes: Option<u64>,
+    existing: bool,
 }
 
 impl SqliteOptions {
@@ -123,11 +130,19 @@ impl SqliteOptions {
         self
     }
 
+    /// Opens only a file that holds task hubs already: for programs that look after those of others,
+    /// and should not leave an empty file where its name was mistaken.
+    pub fn existing(mut self) -> Self {
+        self.existing = true;
+        self
+    }
+
     /// Opens the database in the file at `path`, as [`Sqlite::open`] does.
     ///
     /// # Errors
     ///
-    /// As [`Sqlite::open`].
+    /// As [`Sqlite::open`]; with [`existing`](Self::existing) also [`StorageError::NotFound`] when
+    /// there is no file, and [`StorageError::NotOurs`] when it is empty.
     pub fn open(self, path: impl AsRef<Path>) -> Result<Sqlite, StorageError> {
         let path = path.as_ref();
         // Absolute, so that a change of the working directory does not matter.
@@ -137,6 +152,9 @@ impl SqliteOptions {
                 path.display()
             ),
         })?;
+        if self.existing {
+            check_existing(&absolute)?;
+        }
         let sqlite = Sqlite {
             database: Database::open(&Place::File(absolute))?,
         };
@@ -147,7 +165,23 @@ impl SqliteOptions {
     }
 }
 
+fn check_existing(path: &Path) -> Result<(), StorageError> {
+    let place = path.display().to_string();
+    match path.metadata() {
+        Ok(metadata) if metadata.len() == 0 => Err(StorageError::NotOurs {
+            place,
+            message: "it is empty".into(),
+        }),
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(StorageError::NotFound { place }),
+        Err(error) => Err(StorageError::Unavailable {
+            message: format!("{place} cannot be looked at: {error}"),
+        }),
+    }
+}
+
 const FIND_HUB: &str = "SELECT key, partitions FROM hubs WHERE name = ?1";
+const LIST_HUBS: &str = "SELECT name FROM hubs ORDER BY name COLLATE NOCASE";
 const CREATE_HUB: &str = "INSERT INTO hubs (name, partitions) VALUES (?1, ?2)";
 const CREATE_LEASES: &str = "
     WITH RECURSIVE numbers (number) AS (
@@ -184,12 +218,24 @@ impl StorageProvider for Sqlite {
                 find_or_create_hub(transaction, name, partition_count)
             })?,
         };
-        Ok(Arc::new(Hub::new(
-            Arc::clone(&self.database),
-            key,
-            name,
-            partition_count,
-        )))
+        Ok(self.hub(name, key, partition_count))
+    }
+
+    fn find_hub(&self, name: &TaskHubName) -> Result<Option<Arc<dyn HubStorage>>, StorageError> {
+        let found = self
+            .database
+            .read(|transaction| find_hub(transaction, name))?;
+        Ok(found.map(|(key, partition_count)| self.hub(name, key, partition_count)))
+    }
+
+    fn hubs(&self) -> Result<Vec<String>, StorageError> {
+        self.database.read(|transaction| {
+            let names = transaction
+                .prepare_cached(LIST_HUBS)?
+                .query_map([], |row| row.get(0))?
+                .collect::<Result<_, _>>()?;
+            Ok(names)
+        })
     }
 
     fn delete_hub(&self, name: &TaskHubName) -> Result<bool, StorageError> {
