@@ -1,0 +1,193 @@
+//! Entities and their states.
+
+use chrono::{DateTime, Utc};
+use clap::Args;
+use durable_runtime::model::EntityId;
+use serde_json::{Value, json};
+
+use super::Session;
+use crate::exit::{CliError, Code};
+use crate::hub::{Entity, EntityFilter, Page, PageOf};
+use crate::output::{Style, Table, note, plain};
+use crate::time;
+
+const PAGE: usize = 200;
+
+/// List entities, or show one with its state
+///
+/// With --output json: {"entities": [{"entityId": {"name": .., "key": ..}, "lastOperationTime": ..,
+/// "lockedBy": .., "state": ..}], "continuationToken": ..}; for one entity {"entityId": .., "state": ..}.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  durable entities --name Counter --show-state
+  durable entities @counter@visits
+  durable entities --last-operation-before 30d --output json")]
+pub(crate) struct Entities {
+    /// Show only this one, with its state
+    #[arg(value_name = "@NAME@KEY", value_parser = entity_id)]
+    entity: Option<EntityId>,
+    /// Show only this one, with its state
+    #[arg(long, value_name = "@NAME@KEY", value_parser = entity_id, conflicts_with = "entity")]
+    id: Option<EntityId>,
+    /// Only entities of this name, without regard to case
+    #[arg(long, visible_alias = "function-name", conflicts_with_all = ["entity", "id"])]
+    name: Option<String>,
+    /// Only entities with an operation then or later: 2030-01-31T12:00:00Z, or 2h (ago)
+    #[arg(long, value_name = "TIME", value_parser = time::past, conflicts_with_all = ["entity", "id"])]
+    last_operation_after: Option<DateTime<Utc>>,
+    /// Only entities whose last operation was then or earlier
+    #[arg(long, value_name = "TIME", value_parser = time::past, conflicts_with_all = ["entity", "id"])]
+    last_operation_before: Option<DateTime<Utc>>,
+    /// Show the states as well
+    #[arg(long)]
+    show_state: bool,
+    /// At most so many; a note says where the next ones begin
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
+    top: Option<u64>,
+    /// Begin where the list that gave this token ended
+    #[arg(long, value_name = "TOKEN")]
+    continuation_token: Option<String>,
+}
+
+impl Entities {
+    pub(super) async fn run(self, session: &mut Session) -> Result<(), CliError> {
+        if let Some(id) = self.id.as_ref().or(self.entity.as_ref()) {
+            return session.show_entity(id).await;
+        }
+        let with_state = self.show_state;
+        let pages = Pages {
+            filter: EntityFilter {
+                name: self.name,
+                last_operation_from: self.last_operation_after,
+                last_operation_to: self.last_operation_before,
+            },
+            with_state,
+            left: self.top,
+            token: self.continuation_token,
+            ended: false,
+        };
+        if session.output.is_json() {
+            print_json(session, pages).await
+        } else {
+            print_table(session, pages).await
+        }
+    }
+}
+
+/// Reads `@name@key`.
+pub(super) fn entity_id(text: &str) -> Result<EntityId, String> {
+    let parts = text.strip_prefix('@').and_then(|rest| rest.split_once('@'));
+    match parts {
+        Some((name, key)) if !name.is_empty() && !key.contains('@') => Ok(EntityId::new(name, key)),
+        _ => Err("this is no entity: write @name@key, such as @counter@visits".to_owned()),
+    }
+}
+
+impl Session {
+    async fn show_entity(&mut self, id: &EntityId) -> Result<(), CliError> {
+        let Some(state) = self.hub.entity_state(id).await? else {
+            let hub = self.hub.describe();
+            return Err(CliError::new(
+                Code::NotFound,
+                format!("there is no entity {id} in task hub {hub}"),
+            ));
+        };
+        if self.output.is_json() {
+            let entity_id = json!({ "name": id.name(), "key": id.key() });
+            return self
+                .output
+                .json(&json!({ "entityId": entity_id, "state": state }));
+        }
+        for (title, text) in [("Entity", id.to_string()), ("State", state.to_string())] {
+            let title = self.output.paint(Style::Bold, &format!("{title:<8}"));
+            self.output.line(&format!("{title}{}", plain(&text)))?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads the list page by page.
+struct Pages {
+    filter: EntityFilter,
+    with_state: bool,
+    left: Option<u64>,
+    token: Option<String>,
+    ended: bool,
+}
+
+impl Pages {
+    async fn next(&mut self, session: &Session) -> Result<Option<Vec<Entity>>, CliError> {
+        if self.ended || self.left == Some(0) {
+            return Ok(None);
+        }
+        let left = self.left.and_then(|left| usize::try_from(left).ok());
+        let page = PageOf {
+            size: left.unwrap_or(PageOf::MAX).min(PAGE),
+            token: self.token.take(),
+            with_content: self.with_state,
+        };
+        let Page { items, token } = session.hub.entities(&self.filter, page).await?;
+        self.ended = token.is_none();
+        self.token = token;
+        if let Some(left) = &mut self.left {
+            *left = left.saturating_sub(items.len() as u64);
+        }
+        Ok(Some(items))
+    }
+}
+
+async fn print_table(session: &mut Session, mut pages: Pages) -> Result<(), CliError> {
+    let mut table = match pages.with_state {
+        true => Table::new(["ENTITY", "LAST OPERATION", "LOCKED BY", "STATE"], 3),
+        false => Table::new(["ENTITY", "LAST OPERATION", "LOCKED BY"], 0),
+    };
+    let mut any = false;
+    while let Some(entities) = pages.next(session).await? {
+        any |= !entities.is_empty();
+        for entity in entities {
+            let cells = [
+                (Style::Plain, entity.entity_id.to_string()),
+                (Style::Dim, time::shown_short(entity.last_operation_time)),
+                (
+                    Style::Held,
+                    entity.locked_by.unwrap_or_else(|| "-".to_owned()),
+                ),
+            ];
+            match pages.with_state {
+                true => {
+                    let [first, second, third] = cells;
+                    let state = entity.state.unwrap_or(Value::Null).to_string();
+                    table.row([first, second, third, (Style::Plain, state)]);
+                }
+                false => table.row(cells),
+            }
+        }
+        if any {
+            table.print(&mut session.output)?;
+        }
+        session.output.flush()?;
+    }
+    match pages.token {
+        Some(token) => note(&format!("there may be more: --continuation-token {token}")),
+        None if !any => note("there are no such entities"),
+        None => {}
+    }
+    Ok(())
+}
+
+async fn print_json(session: &mut Session, mut pages: Pages) -> Result<(), CliError> {
+    session.output.text("{\n  \"entities\": [")?;
+    let mut separator = "\n    ";
+    while let Some(entities) = pages.next(session).await? {
+        for entity in entities {
+            session.output.text(separator)?;
+            session.output.json_inline(&entity)?;
+            separator = ",\n    ";
+        }
+        session.output.flush()?;
+    }
+    session.output.text("\n  ],\n  \"continuationToken\": ")?;
+    session.output.json_inline(&pages.token)?;
+    session.output.line("\n}")
+}
