@@ -13,13 +13,13 @@ pub(crate) fn now() -> DateTime<Utc> {
 
 /// Reads a time; `2h` is two hours ago.
 pub(crate) fn past(text: &str) -> Result<DateTime<Utc>, String> {
-    time(text, |now, delta| now.checked_sub_signed(delta))
+    time(text, DateTime::checked_sub_signed)
         .ok_or_else(|| format!("this is no time: {FORMATS}, or 90s, 15m, 2h, 7d (ago)"))
 }
 
 /// Reads a time; `2h` is two hours from now.
 pub(crate) fn future(text: &str) -> Result<DateTime<Utc>, String> {
-    time(text, |now, delta| now.checked_add_signed(delta))
+    time(text, DateTime::checked_add_signed)
         .ok_or_else(|| format!("this is no time: {FORMATS}, or 90s, 15m, 2h, 7d (from now)"))
 }
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use clap::Args;
 use durable_runtime::model::EntityId;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Session;
 use crate::exit::{CliError, Code};
@@ -138,30 +138,29 @@ impl Pages {
 }
 
 async fn print_table(session: &mut Session, mut pages: Pages) -> Result<(), CliError> {
-    let mut table = match pages.with_state {
-        true => Table::new(["ENTITY", "LAST OPERATION", "LOCKED BY", "STATE"], 3),
-        false => Table::new(["ENTITY", "LAST OPERATION", "LOCKED BY"], 0),
-    };
+    let mut titles = vec!["ENTITY", "LAST OPERATION", "LOCKED BY"];
+    let mut elastic = 0;
+    if pages.with_state {
+        elastic = titles.len();
+        titles.push("STATE");
+    }
+    let mut table = Table::new(titles, elastic);
     let mut any = false;
     while let Some(entities) = pages.next(session).await? {
         any |= !entities.is_empty();
         for entity in entities {
-            let cells = [
-                (Style::Plain, entity.entity_id.to_string()),
+            let mut cells = vec![
+                (Style::Plain, entity.id.to_string()),
                 (Style::Dim, time::shown_short(entity.last_operation_time)),
                 (
                     Style::Held,
                     entity.locked_by.unwrap_or_else(|| "-".to_owned()),
                 ),
             ];
-            match pages.with_state {
-                true => {
-                    let [first, second, third] = cells;
-                    let state = entity.state.unwrap_or(Value::Null).to_string();
-                    table.row([first, second, third, (Style::Plain, state)]);
-                }
-                false => table.row(cells),
+            if pages.with_state {
+                cells.push((Style::Plain, entity.state.unwrap_or_default().to_string()));
             }
+            table.row(cells);
         }
         if any {
             table.print(&mut session.output)?;

@@ -72,7 +72,7 @@ impl GetHistory {
             History::Recorded(events) => timeline::recorded::read(events),
             History::Reported(events) => timeline::reported::read(events),
         };
-        self.print_title(session, &instance, &timeline, depth)?;
+        print_title(session, &instance, &timeline, depth)?;
         for line in timeline.lines() {
             self.print_line(session, line, depth)?;
             let Some(child) = line.child.as_ref().filter(|_| self.recursive) else {
@@ -81,36 +81,15 @@ impl GetHistory {
             if depth >= DEEPEST || !seen.insert(child.clone()) {
                 continue;
             }
-            match session.hub.history(child).await? {
-                Some(found) => Box::pin(self.print(session, found, depth + 1, seen)).await?,
-                None => {
-                    let text = format!("{}  {child} is not there", indent(depth + 1));
-                    let text = session.output.paint(Style::Dim, &plain(&text));
-                    session.output.line(&text)?;
-                }
+            if let Some(found) = session.hub.history(child).await? {
+                Box::pin(self.print(session, found, depth + 1, seen)).await?;
+            } else {
+                let text = format!("{}{child} is not there", indent(depth + 1));
+                let text = session.output.paint(Style::Dim, &plain(&text));
+                session.output.line(&text)?;
             }
         }
         Ok(())
-    }
-
-    fn print_title(
-        &self,
-        session: &mut Session,
-        instance: &Instance,
-        timeline: &Timeline,
-        depth: usize,
-    ) -> Result<(), CliError> {
-        let output = &mut session.output;
-        let status = &instance.runtime_status;
-        let title = format!(
-            "{}{}  {}  {}  {}",
-            indent(depth),
-            output.paint(Style::Bold, &plain(&instance.instance_id)),
-            plain(&instance.name),
-            output.paint(Style::of_status(status), &plain(status)),
-            output.paint(Style::Dim, &timeline.duration()),
-        );
-        output.line(&title)
     }
 
     fn print_line(&self, session: &mut Session, line: &Line, depth: usize) -> Result<(), CliError> {
@@ -122,13 +101,13 @@ impl GetHistory {
             timeline::Mark::Plain => Style::Plain,
         };
         let mut columns = format!(
-            "{}  {:>9}  {:<36}",
+            "{}  {:>9}  {:<36}  {:>9}  {}",
             indent(depth),
             line.at,
-            plain(&line.what)
+            plain(&line.what),
+            line.took,
+            output.paint(style, &plain(&line.outcome)),
         );
-        columns.push_str(&format!("  {:>9}  ", line.took));
-        columns.push_str(&output.paint(style, &plain(&line.outcome)));
         let payloads = [
             ("", line.input.as_ref().filter(|_| self.shown.show_input)),
             (
@@ -158,6 +137,25 @@ impl GetHistory {
     }
 }
 
+fn print_title(
+    session: &mut Session,
+    instance: &Instance,
+    timeline: &Timeline,
+    depth: usize,
+) -> Result<(), CliError> {
+    let output = &mut session.output;
+    let status = &instance.runtime_status;
+    let title = format!(
+        "{}{}  {}  {}  {}",
+        indent(depth),
+        output.paint(Style::Bold, &plain(&instance.id)),
+        plain(&instance.name),
+        output.paint(Style::of_status(status), &plain(status)),
+        output.paint(Style::Dim, &timeline.duration()),
+    );
+    output.line(&title)
+}
+
 fn indent(depth: usize) -> String {
     "    ".repeat(depth)
 }
@@ -170,7 +168,7 @@ fn print_json(
 ) -> Result<(), CliError> {
     let output = &mut session.output;
     let fields = [
-        ("instanceId", json!(instance.instance_id)),
+        ("instanceId", json!(instance.id)),
         ("name", json!(instance.name)),
         ("version", json!(instance.version)),
         ("runtimeStatus", json!(instance.runtime_status)),

@@ -136,7 +136,7 @@ async fn print_json(
 /// A row of a table of instances.
 pub(super) fn cells(instance: &Instance) -> [(Style, String); 5] {
     [
-        (Style::Plain, instance.instance_id.clone()),
+        (Style::Plain, instance.id.clone()),
         (Style::Plain, instance.name.clone()),
         (
             Style::of_status(&instance.runtime_status),

@@ -58,26 +58,23 @@ impl PurgeHistory {
         }
         session.check_host(&self.host).await?;
         let hub = session.hub.describe();
-        let deleted = match self.id {
-            Some(id) => {
-                let question = format!("This deletes instance {id:?} of task hub {hub}.");
-                confirm(self.yes, &question)?;
-                session.hub.purge(&id).await?;
-                1
+        let deleted = if let Some(id) = self.id {
+            let question = format!("This deletes instance {id:?} of task hub {hub}.");
+            confirm(self.yes, &question)?;
+            session.hub.purge(&id).await?;
+            1
+        } else {
+            let what = if self.filter.is_empty() {
+                "all instances that have ended"
+            } else {
+                "the instances that match and have ended"
+            };
+            confirm(self.yes, &format!("This deletes {what} of task hub {hub}."))?;
+            if self.filter.runtime_status.is_empty() {
+                let statuses = RuntimeStatus::ALL.into_iter();
+                self.filter.runtime_status = statuses.filter(|s| s.has_ended()).collect();
             }
-            None => {
-                let what = if self.filter.is_empty() {
-                    "all instances that have ended"
-                } else {
-                    "the instances that match and have ended"
-                };
-                confirm(self.yes, &format!("This deletes {what} of task hub {hub}."))?;
-                if self.filter.runtime_status.is_empty() {
-                    let statuses = RuntimeStatus::ALL.into_iter();
-                    self.filter.runtime_status = statuses.filter(|s| s.has_ended()).collect();
-                }
-                session.purge_all(self.filter).await?
-            }
+            session.purge_all(self.filter).await?
         };
         let hosted = session.hub.is_hosted().await?;
         if session.output.is_json() {
@@ -122,7 +119,7 @@ impl Session {
                     deleted += u64::from(done?);
                     progress.tell(&format!("deleted {deleted} instances"));
                 }
-                under_way.push(self.purge_if_there(instance.instance_id));
+                under_way.push(self.purge_if_there(instance.id));
             }
         }
         while let Some(done) = under_way.next().await {

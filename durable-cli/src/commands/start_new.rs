@@ -86,7 +86,7 @@ impl StartNew {
             input,
             id: self.id,
             version: self.version,
-            start_at: self.start_at,
+            at: self.start_at,
             tags: self.tags.into_iter().collect(),
             on_existing: self.on_existing.map(|existing| match existing {
                 Existing::Error => OnExisting::Error,

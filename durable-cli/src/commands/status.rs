@@ -108,7 +108,7 @@ impl Session {
             return self.output.json(instance);
         }
         let mut fields = vec![
-            ("Instance", instance.instance_id.clone()),
+            ("Instance", instance.id.clone()),
             ("Orchestrator", named(instance)),
             ("Status", instance.runtime_status.clone()),
             ("Created", time::shown(instance.created_time)),

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use durable_runtime::client::RuntimeStatus;
-use serde::Serialize;
 
 use super::Session;
 use super::instances::cells;
@@ -102,16 +101,15 @@ impl Watch {
         filter: &Filter,
         watched: &mut Watched,
     ) -> Result<Vec<Instance>, CliError> {
-        let found = match &self.id {
-            Some(id) => vec![session.existing(id, false).await?],
-            None => {
-                let page = PageOf {
-                    size: AT_MOST,
-                    token: None,
-                    with_content: false,
-                };
-                session.hub.instances(filter, page).await?.items
-            }
+        let found = if let Some(id) = &self.id {
+            vec![session.existing(id, false).await?]
+        } else {
+            let page = PageOf {
+                size: AT_MOST,
+                token: None,
+                with_content: false,
+            };
+            session.hub.instances(filter, page).await?.items
         };
         let mut found: BTreeMap<_, _> = found.into_iter().map(|i| (key(&i), i)).collect();
         // Those that do not match any more have mostly ended.
@@ -145,7 +143,7 @@ impl Watch {
 }
 
 fn key(instance: &Instance) -> Key {
-    (instance.created_time, instance.instance_id.clone())
+    (instance.created_time, instance.id.clone())
 }
 
 fn is_other(before: &Instance, now: &Instance) -> bool {
@@ -168,10 +166,7 @@ impl Watched {
 
 fn print_change(session: &mut Session, instance: &Instance) -> Result<(), CliError> {
     if session.output.is_json() {
-        #[derive(Serialize)]
-        #[serde(transparent)]
-        struct Change<'a>(&'a Instance);
-        session.output.json_inline(&Change(instance))?;
+        session.output.json_inline(instance)?;
         return session.output.line("");
     }
     let status = &instance.runtime_status;
@@ -181,7 +176,7 @@ fn print_change(session: &mut Session, instance: &Instance) -> Result<(), CliErr
     let line = format!(
         "{}  {}  {}  {status}",
         time::shown(instance.last_updated_time),
-        plain(&instance.instance_id),
+        plain(&instance.id),
         plain(&instance.name),
     );
     session.output.line(&line)

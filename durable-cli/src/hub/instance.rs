@@ -16,7 +16,8 @@ use crate::time;
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Instance {
     pub(crate) name: String,
-    pub(crate) instance_id: String,
+    #[serde(rename = "instanceId")]
+    pub(crate) id: String,
     pub(crate) runtime_status: String,
     #[serde(default)]
     pub(crate) input: Value,
@@ -60,7 +61,7 @@ impl From<OrchestrationStatus> for Instance {
     fn from(status: OrchestrationStatus) -> Self {
         Self {
             name: status.name,
-            instance_id: status.instance_id,
+            id: status.instance_id,
             runtime_status: status.runtime_status.to_string(),
             input: status.input.unwrap_or_default(),
             custom_status: status.custom_status.unwrap_or_default(),
@@ -78,8 +79,8 @@ impl From<OrchestrationStatus> for Instance {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Entity {
-    #[serde(serialize_with = "name_and_key")]
-    pub(crate) entity_id: EntityId,
+    #[serde(rename = "entityId", serialize_with = "name_and_key")]
+    pub(crate) id: EntityId,
     #[serde(serialize_with = "exact")]
     pub(crate) last_operation_time: DateTime<Utc>,
     /// `null` over HTTP, which does not tell.
@@ -92,7 +93,7 @@ pub(crate) struct Entity {
 impl From<EntityMetadata> for Entity {
     fn from(entity: EntityMetadata) -> Self {
         Self {
-            entity_id: entity.id,
+            id: entity.id,
             last_operation_time: entity.last_operation,
             locked_by: entity.locked_by,
             state: entity.state,

@@ -56,7 +56,7 @@ pub(crate) struct Start {
     pub(crate) input: Box<RawValue>,
     pub(crate) id: Option<String>,
     pub(crate) version: Option<String>,
-    pub(crate) start_at: Option<DateTime<Utc>>,
+    pub(crate) at: Option<DateTime<Utc>>,
     pub(crate) tags: Tags,
     pub(crate) on_existing: Option<OnExisting>,
 }

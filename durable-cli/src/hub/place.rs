@@ -17,27 +17,41 @@ const DEFAULT_HUB: &str = "DurableHub";
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Task hub")]
 pub(crate) struct PlaceArguments {
-    /// The storage file to work on, whether a host runs or not [env: DURABLE_STORAGE] [default:
-    /// "<task hub>.db" in the working directory]
-    #[arg(long, short = 's', global = true, value_name = "FILE")]
+    #[arg(
+        long,
+        short = 's',
+        global = true,
+        value_name = "FILE",
+        help = "The storage file to work on, whether a host runs or not [env: DURABLE_STORAGE] \
+            [default: TASKHUB.db in the working directory]"
+    )]
     storage: Option<PathBuf>,
     /// Name of the environment variable that holds the path of the storage file
     #[arg(long, global = true, value_name = "VARIABLE")]
     connection_string_setting: Option<String>,
-    /// A host to speak to over HTTP instead, such as http://127.0.0.1:7071 [env: DURABLE_URL]
-    #[arg(long, short = 'u', global = true)]
+    #[arg(
+        long,
+        short = 'u',
+        global = true,
+        help = "A host to speak to over HTTP instead, such as http://127.0.0.1:7071 \
+            [env: DURABLE_URL]"
+    )]
     url: Option<String>,
-    /// The system key of the host at --url [env: DURABLE_CODE]
-    #[arg(long, global = true, value_name = "KEY")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "KEY",
+        help = "The system key of the host at --url [env: DURABLE_CODE]"
+    )]
     code: Option<String>,
-    /// The task hub [env: DURABLE_TASK_HUB] [default: DurableHub, or the one that the host at --url
-    /// runs]
     #[arg(
         long,
         visible_alias = "task-hub",
         short = 't',
         global = true,
-        value_name = "NAME"
+        value_name = "NAME",
+        help = "The task hub [env: DURABLE_TASK_HUB] [default: DurableHub, or the one that the host \
+            at --url runs]"
     )]
     task_hub_name: Option<String>,
 }

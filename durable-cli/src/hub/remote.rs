@@ -81,7 +81,7 @@ impl RemoteHub {
             id: String,
         }
         for (given, option) in [
-            (start.start_at.is_some(), "--start-at"),
+            (start.at.is_some(), "--start-at"),
             (!start.tags.is_empty(), "--tags"),
             (start.on_existing.is_some(), "--on-existing"),
         ] {
@@ -250,7 +250,7 @@ impl RemoteHub {
         let (answer, token) = self.page(request, page.token).await?;
         let listed: Vec<Listed> = answer.read()?;
         let entity = |listed: Listed| Entity {
-            entity_id: EntityId::new(listed.entity_id.name, listed.entity_id.key),
+            id: EntityId::new(listed.entity_id.name, listed.entity_id.key),
             last_operation_time: listed.last_operation_time,
             locked_by: None,
             state: listed.state,

@@ -44,7 +44,7 @@ impl StoredHub {
         if let Some(version) = start.version {
             new = new.version(version);
         }
-        if let Some(time) = start.start_at {
+        if let Some(time) = start.at {
             new = new.start_at(time);
         }
         for (key, value) in start.tags {
@@ -210,13 +210,11 @@ impl StoredHub {
         let hub = TaskHubName::new(self.client.task_hub()).map_err(CliError::usage)?;
         let deleted = tokio::task::spawn_blocking(move || self.sqlite.delete_hub(&hub)).await;
         let deleted = deleted.map_err(|error| CliError::new(Code::Failed, error.to_string()))?;
-        match deleted.map_err(ClientError::from)? {
-            true => Ok(()),
-            false => Err(CliError::new(
-                Code::NotFound,
-                "somebody else has deleted the task hub meanwhile",
-            )),
+        if deleted.map_err(ClientError::from)? {
+            return Ok(());
         }
+        let reason = "somebody else has deleted the task hub meanwhile";
+        Err(CliError::new(Code::NotFound, reason))
     }
 }
 

@@ -37,7 +37,7 @@ impl Table {
     }
 
     /// Adds a row; it is printed with the next part.
-    pub(crate) fn row<const N: usize>(&mut self, cells: [(Style, String); N]) {
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = (Style, String)>) {
         let cell = |(style, text): (Style, String)| Cell {
             text: plain(&text),
             style,
@@ -57,18 +57,17 @@ impl Table {
     pub(crate) fn lines(&mut self, output: &Output) -> Vec<String> {
         let rows = std::mem::take(&mut self.rows);
         let mut lines = Vec::with_capacity(rows.len() + 1);
-        let widths = match &self.widths {
-            Some(widths) => widths.clone(),
-            None => {
-                let widths = self.fit(&rows, output.width());
-                let titles = self.titles.iter().map(|title| Cell {
-                    text: (*title).to_owned(),
-                    style: Style::Bold,
-                });
-                let titles: Vec<_> = titles.collect();
-                lines.push(line(&titles, &widths, output));
-                widths
-            }
+        let widths = if let Some(widths) = &self.widths {
+            widths.clone()
+        } else {
+            let widths = self.fit(&rows, output.width());
+            let titles = self.titles.iter().map(|title| Cell {
+                text: (*title).to_owned(),
+                style: Style::Bold,
+            });
+            let titles: Vec<_> = titles.collect();
+            lines.push(line(&titles, &widths, output));
+            widths
         };
         lines.extend(rows.iter().map(|row| line(row, &widths, output)));
         self.widths = Some(widths);

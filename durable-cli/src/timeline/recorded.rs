@@ -19,7 +19,7 @@ pub(crate) fn read(events: &[HistoryEvent]) -> Timeline {
         // What nobody waited for any more when the code returned.
         for line in &mut reader.timeline.lines {
             if line.mark == Mark::Open {
-                line.outcome = "not awaited".to_owned();
+                line.outcome = String::from("not awaited");
                 line.mark = Mark::Plain;
             }
         }
