@@ -31,7 +31,12 @@ pub(crate) struct FilterArguments {
     #[arg(long, value_name = "TIME", value_parser = time::past)]
     created_before: Option<DateTime<Utc>>,
     /// Only instances whose id begins like this
-    #[arg(long, visible_alias = "prefix", value_name = "TEXT")]
+    #[arg(
+        long,
+        visible_alias = "prefix",
+        value_name = "TEXT",
+        allow_hyphen_values = true
+    )]
     id_prefix: Option<String>,
     /// Only instances of this orchestrator
     #[arg(long, visible_alias = "name", value_name = "NAME")]

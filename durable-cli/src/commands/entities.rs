@@ -46,7 +46,7 @@ pub(crate) struct Entities {
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
     top: Option<u64>,
     /// Begin where the list that gave this token ended
-    #[arg(long, value_name = "TOKEN")]
+    #[arg(long, value_name = "TOKEN", allow_hyphen_values = true)]
     continuation_token: Option<String>,
 }
 

@@ -10,7 +10,7 @@ use super::instances::Pages;
 use super::{HostArgument, Session};
 use crate::exit::{CliError, Code};
 use crate::filter::FilterArguments;
-use crate::output::{Progress, confirm, note};
+use crate::output::{Progress, confirm, count, note};
 
 /// How many are deleted at the same time.
 const AT_ONCE: usize = 64;
@@ -83,9 +83,9 @@ impl PurgeHistory {
         } else if hosted {
             session
                 .output
-                .line(&format!("deleted {deleted} instances"))?;
+                .line(&format!("deleted {}", count(deleted, "instance")))?;
         } else {
-            let line = format!("noted: delete {deleted} instances");
+            let line = format!("noted: delete {}", count(deleted, "instance"));
             session.output.line(&line)?;
         }
         session.output.flush()?;
@@ -111,15 +111,19 @@ impl Session {
         let mut progress = Progress::new();
         let mut deleted = 0;
         let mut under_way = FuturesUnordered::new();
-        while let Some(instances) = pages.next(self).await? {
-            for instance in instances {
-                if under_way.len() >= AT_ONCE
-                    && let Some(done) = under_way.next().await
-                {
-                    deleted += u64::from(done?);
-                    progress.tell(&format!("deleted {deleted} instances"));
-                }
+        let mut is_last = false;
+        while !is_last {
+            let page = pages.next(self).await?;
+            is_last = page.is_none();
+            for instance in page.unwrap_or_default() {
                 under_way.push(self.purge_if_there(instance.id));
+                if under_way.len() < AT_ONCE {
+                    continue;
+                }
+                if let Some(done) = under_way.next().await {
+                    deleted += u64::from(done?);
+                    progress.tell(|| format!("deleted {}", count(deleted, "instance")));
+                }
             }
         }
         while let Some(done) = under_way.next().await {

@@ -11,7 +11,7 @@ use super::instances::cells;
 use crate::exit::{CliError, Code};
 use crate::filter::FilterArguments;
 use crate::hub::{Filter, Instance, PageOf};
-use crate::output::{Style, Table, plain};
+use crate::output::{Style, Table, count, plain};
 use crate::time;
 
 /// How many instances are watched at most.
@@ -199,14 +199,19 @@ impl Screen {
         for instance in watched.instances.values().skip(hidden) {
             table.row(cells(instance));
         }
-        let count = watched.instances.len();
-        let title = format!("{}  {count} instances", time::shown_short(time::now()));
+        let title = format!(
+            "{}  {}",
+            time::shown_short(time::now()),
+            count(watched.instances.len() as u64, "instance"),
+        );
         let mut lines = vec![output.paint(Style::Dim, &title)];
         lines.extend(table.lines(output));
         if hidden > 0 {
             let more = format!("and {hidden} that were created before");
             lines.push(output.paint(Style::Dim, &more));
         }
+        // A line that is too long must not take two.
+        output.text("\u{1b}[?7l")?;
         if self.lines > 0 {
             output.text(&format!("\u{1b}[{}A\u{1b}[J", self.lines))?;
         }
@@ -214,6 +219,6 @@ impl Screen {
         for line in lines {
             output.line(&line)?;
         }
-        Ok(())
+        output.text("\u{1b}[?7h")
     }
 }

@@ -34,7 +34,8 @@ impl Answer {
     pub(super) fn accepted(self) -> Result<Self, CliError> {
         let code = match self.status {
             status if status.is_success() => return Ok(self),
-            StatusCode::NOT_FOUND => Code::NotFound,
+            // From somebody else it says nothing of instances.
+            StatusCode::NOT_FOUND if self.is_of_management_api() => Code::NotFound,
             StatusCode::GONE | StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED => {
                 Code::NotPossible
             }

@@ -21,6 +21,10 @@ use remote::RemoteHub;
 use stored::StoredHub;
 
 use crate::exit::CliError;
+use crate::output::note;
+
+/// Whoever waits for so long wants to know what for.
+const LONG: Duration = Duration::from_secs(3);
 
 /// A task hub that was found.
 #[derive(Debug)]
@@ -143,7 +147,18 @@ impl Hub {
         &self,
         call: impl Future<Output = Result<T, CliError>>,
     ) -> Result<T, CliError> {
-        let answered = tokio::time::timeout(self.limit, call).await;
+        let call = tokio::time::timeout(self.limit, call);
+        let mut call = std::pin::pin!(call);
+        let answered = match tokio::time::timeout(LONG, &mut call).await {
+            Ok(answered) => answered,
+            Err(_) => {
+                note(&format!(
+                    "no answer yet; waiting for {:?} at most",
+                    self.limit
+                ));
+                call.await
+            }
+        };
         answered.map_err(|_| CliError::no_answer(self.limit))?
     }
 

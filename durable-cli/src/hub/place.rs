@@ -41,6 +41,7 @@ pub(crate) struct PlaceArguments {
         long,
         global = true,
         value_name = "KEY",
+        allow_hyphen_values = true,
         help = "The system key of the host at --url [env: DURABLE_CODE]"
     )]
     code: Option<String>,

@@ -4,6 +4,7 @@ mod style;
 mod table;
 
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 use serde::Serialize;
@@ -133,25 +134,37 @@ pub(crate) fn complain(message: &str, hint: Option<&str>) {
     }
 }
 
+/// A number of things, in words.
+pub(crate) fn count(number: u64, thing: &str) -> String {
+    if number == 1 {
+        format!("1 {thing}")
+    } else {
+        format!("{number} {thing}s")
+    }
+}
+
 /// A line on the terminal that says how far something is, and replaces itself.
 #[derive(Debug)]
 pub(crate) struct Progress {
     shown: bool,
-    any: bool,
+    last: Option<Instant>,
 }
 
 impl Progress {
+    /// How often the line changes, at most.
+    const OFTEN: Duration = Duration::from_millis(100);
+
     pub(crate) fn new() -> Self {
         Self {
             shown: io::stderr().is_terminal(),
-            any: false,
+            last: None,
         }
     }
 
-    pub(crate) fn tell(&mut self, text: &str) {
-        if self.shown {
-            self.any = true;
-            let _ = write!(io::stderr(), "\r\u{1b}[K{text}");
+    pub(crate) fn tell(&mut self, text: impl FnOnce() -> String) {
+        if self.shown && self.last.is_none_or(|last| last.elapsed() >= Self::OFTEN) {
+            self.last = Some(Instant::now());
+            let _ = write!(io::stderr(), "\r\u{1b}[K{}", text());
         }
     }
 }
@@ -159,7 +172,7 @@ impl Progress {
 /// Takes the line away.
 impl Drop for Progress {
     fn drop(&mut self) {
-        if self.any {
+        if self.last.is_some() {
             let _ = write!(io::stderr(), "\r\u{1b}[K");
         }
     }

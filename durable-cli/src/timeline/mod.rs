@@ -77,6 +77,16 @@ impl Timeline {
         self.lines.len() - 1
     }
 
+    /// The code has returned: nobody waits any more for what is open.
+    fn close(&mut self) {
+        for line in &mut self.lines {
+            if line.mark == Mark::Open {
+                line.outcome = String::from("not awaited");
+                line.mark = Mark::Plain;
+            }
+        }
+    }
+
     /// Ends the line at a place.
     fn end(&mut self, place: usize, at: DateTime<Utc>, mark: Mark, outcome: impl Into<String>) {
         self.tick(at);

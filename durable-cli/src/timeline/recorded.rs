@@ -16,13 +16,7 @@ pub(crate) fn read(events: &[HistoryEvent]) -> Timeline {
         reader.read(event);
     }
     if reader.ended {
-        // What nobody waited for any more when the code returned.
-        for line in &mut reader.timeline.lines {
-            if line.mark == Mark::Open {
-                line.outcome = String::from("not awaited");
-                line.mark = Mark::Plain;
-            }
-        }
+        reader.timeline.close();
     }
     reader.timeline
 }
