@@ -31,6 +31,16 @@ pub enum StorageError {
         /// The newest version known here.
         known: u32,
     },
+    /// The hub was written by an older version of the runtime, and is not to be brought up to date.
+    #[error(
+        "{place} was written by an older version of durable-runtime, whose programs could not open it any \
+         more if this one brought it up to date: start a host of this version on it first, or use a \
+         program of that version"
+    )]
+    OlderSchema {
+        /// The file or database.
+        place: String,
+    },
     /// The file or database holds something else.
     #[error("{place} is not a task hub: {message}; name another file")]
     NotOurs {

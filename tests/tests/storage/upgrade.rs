@@ -2,6 +2,7 @@
 
 use chrono::Duration;
 use durable_runtime::model::{Due, Payload, QueueName, RuntimeStatus};
+use durable_runtime::storage::{Sqlite, StorageError};
 use rusqlite::Connection;
 
 use crate::files::{Directory, one};
@@ -135,6 +136,19 @@ fn a_file_of_version_2_goes_on() {
     assert_eq!(directory.hub().queue_length(&queue).unwrap(), 1);
     let text: String = one(&directory.by_hand(), "PRAGMA integrity_check");
     assert_eq!(text, "ok");
+}
+
+/// Whoever only looks after the file of an older program leaves it one that this can open.
+#[test]
+fn a_file_of_version_1_that_should_exist_as_it_is_stays_as_it_is() {
+    let directory = version_1();
+    let before = schema(&directory.by_hand());
+    let opened = Sqlite::options().existing().open(&directory.path);
+    let error = opened.unwrap_err();
+    assert!(matches!(error, StorageError::OlderSchema { .. }), "{error}");
+    assert_eq!(schema(&directory.by_hand()), before);
+    drop(directory.hub());
+    Sqlite::options().existing().open(&directory.path).unwrap();
 }
 
 /// There is one schema, whichever way it came about; and of several processes that open the file at

@@ -18,9 +18,7 @@ const STATEMENTS: usize = 64;
 /// Opens the connection that writes, after it has checked whose database it is and brought its
 /// schema up to date.
 pub(super) fn open_writer(place: &Place) -> Result<Connection, Fault> {
-    if let Some(path) = place.path() {
-        check_place(place, path)?;
-    }
+    check_place(place)?;
     let mut connection = open(place, OpenFlags::SQLITE_OPEN_CREATE)?;
     let up_to_date = schema::check(&mut connection, place)?;
     if connection.is_readonly("main")? {
@@ -92,7 +90,11 @@ fn wait_a_moment() -> impl FnMut(i32) -> bool + Send + 'static {
     }
 }
 
-fn check_place(place: &Place, path: &std::path::Path) -> Result<(), StorageError> {
+/// Refuses what `SQLite` would not tell from a database.
+pub(super) fn check_place(place: &Place) -> Result<(), StorageError> {
+    let Some(path) = place.path() else {
+        return Ok(());
+    };
     if path.is_dir() {
         return Err(StorageError::NotOurs {
             place: place.to_string(),

@@ -130,8 +130,9 @@ impl SqliteOptions {
         self
     }
 
-    /// Opens only a file that holds task hubs already: for programs that look after those of others,
-    /// and should not leave an empty file where its name was mistaken.
+    /// Opens only a file that holds task hubs of this version already: for programs that look after
+    /// those of others. They should not leave an empty file where its name was mistaken, nor bring one
+    /// up to date that belongs to an older program.
     pub fn existing(mut self) -> Self {
         self.existing = true;
         self
@@ -142,7 +143,8 @@ impl SqliteOptions {
     /// # Errors
     ///
     /// As [`Sqlite::open`]; with [`existing`](Self::existing) also [`StorageError::NotFound`] when
-    /// there is no file, and [`StorageError::NotOurs`] when it is empty.
+    /// there is no file, [`StorageError::NotOurs`] when it is empty, and
+    /// [`StorageError::OlderSchema`].
     pub fn open(self, path: impl AsRef<Path>) -> Result<Sqlite, StorageError> {
         let path = path.as_ref();
         // Absolute, so that a change of the working directory does not matter.
@@ -152,11 +154,12 @@ impl SqliteOptions {
                 path.display()
             ),
         })?;
+        let place = Place::File(absolute);
         if self.existing {
-            check_existing(&absolute)?;
+            check_existing(&place).map_err(|fault| fault.at(&place))?;
         }
         let sqlite = Sqlite {
-            database: Database::open(&Place::File(absolute))?,
+            database: Database::open(&place)?,
         };
         if let Some(bytes) = self.max_bytes {
             sqlite.set_max_bytes(bytes)?;
@@ -165,19 +168,38 @@ impl SqliteOptions {
     }
 }
 
-fn check_existing(path: &Path) -> Result<(), StorageError> {
-    let place = path.display().to_string();
-    match path.metadata() {
-        Ok(metadata) if metadata.len() == 0 => Err(StorageError::NotOurs {
-            place,
-            message: "it is empty".into(),
-        }),
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == ErrorKind::NotFound => Err(StorageError::NotFound { place }),
-        Err(error) => Err(StorageError::Unavailable {
-            message: format!("{place} cannot be looked at: {error}"),
-        }),
+fn check_existing(place: &Place) -> Result<(), Fault> {
+    let metadata = place.path().map(Path::metadata).transpose();
+    match metadata {
+        Ok(metadata)
+            if metadata
+                .as_ref()
+                .is_some_and(|metadata| metadata.len() == 0) =>
+        {
+            return Err(StorageError::NotOurs {
+                place: place.to_string(),
+                message: "it is empty".into(),
+            }
+            .into());
+        }
+        Ok(_) => {}
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let place = place.to_string();
+            return Err(StorageError::NotFound { place }.into());
+        }
+        Err(error) => {
+            let message = format_args!("cannot be looked at: {error}");
+            return Err(place.unavailable(message).into());
+        }
     }
+    // A directory, or a file that is no database, is told by the opening itself.
+    connection::check_place(place)?;
+    let mut reader = connection::open_reader(place)?;
+    if schema::check(&mut reader, place)? {
+        return Ok(());
+    }
+    let place = place.to_string();
+    Err(StorageError::OlderSchema { place }.into())
 }
 
 const FIND_HUB: &str = "SELECT key, partitions FROM hubs WHERE name = ?1";
