@@ -30,7 +30,7 @@ impl DeleteTaskHub {
         let Session { hub, mut output } = session;
         let name = hub.describe();
         if hub.is_remote() {
-            return hub.delete().await;
+            return hub.delete().await.map(drop);
         }
         if !self.force && hub.is_hosted().await? {
             return Err(
@@ -40,9 +40,9 @@ impl DeleteTaskHub {
         }
         let question = format!("This deletes task hub {name} with all its instances and entities.");
         confirm(self.yes, &question)?;
-        hub.delete().await?;
+        let deleted = hub.delete().await?;
         if output.is_json() {
-            output.json(&json!({ "taskHub": name, "deleted": true }))?;
+            output.json(&json!({ "taskHub": deleted, "deleted": true }))?;
         } else {
             output.line(&format!("deleted task hub {name}"))?;
         }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::Session;
 use crate::exit::{CliError, Code};
-use crate::hub::{Entity, EntityFilter, Page, PageOf};
+use crate::hub::{Entity, EntityFilter, Page, PageOf, name_and_key};
 use crate::output::{Style, Table, note, plain};
 use crate::time;
 
@@ -94,10 +94,8 @@ impl Session {
             ));
         };
         if self.output.is_json() {
-            let entity_id = json!({ "name": id.name(), "key": id.key() });
-            return self
-                .output
-                .json(&json!({ "entityId": entity_id, "state": state }));
+            let shown = json!({ "entityId": name_and_key(id), "state": state });
+            return self.output.json(&shown);
         }
         for (title, text) in [("Entity", id.to_string()), ("State", state.to_string())] {
             let title = self.output.paint(Style::Bold, &format!("{title:<8}"));

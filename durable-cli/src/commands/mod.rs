@@ -16,11 +16,12 @@ mod wait;
 pub(crate) mod watch;
 
 use clap::Args;
-use serde_json::{Map, Value};
+use durable_runtime::model::EntityId;
+use serde_json::{Map, json};
 
 use crate::arguments::{Cli, Command};
 use crate::exit::{CliError, Code};
-use crate::hub::{Hub, Steering};
+use crate::hub::{Hub, Steering, name_and_key};
 use crate::output::{Output, note, plain};
 
 /// The hub that a command works on, and where its results go.
@@ -98,7 +99,12 @@ struct Report<'a> {
     /// The same, done: "terminated".
     done: &'a str,
     /// What it was done to.
-    subject: (&'static str, &'a str),
+    subject: Subject<'a>,
+}
+
+enum Subject<'a> {
+    Instance(&'a str),
+    Entity(&'a EntityId),
 }
 
 impl Session {
@@ -124,10 +130,14 @@ impl Session {
         // Asked only now: a host that was killed counts as running for a while, in which the command
         // waited for its answer.
         let hosted = self.hub.is_hosted().await?;
-        let (field, subject) = report.subject;
+        let (field, id, subject) = match report.subject {
+            Subject::Instance(id) => ("instanceId", json!(id), id.to_owned()),
+            Subject::Entity(id) => ("entityId", name_and_key(id), id.to_string()),
+        };
+        let subject = plain(&subject);
         if self.output.is_json() {
             let fields = [
-                (field, Value::from(subject)),
+                (field, id),
                 ("action", report.action.into()),
                 ("hosted", hosted.into()),
             ];
@@ -137,10 +147,10 @@ impl Session {
                 .collect();
             self.output.json(&fields)?;
         } else if hosted {
-            let line = format!("{} {}", report.done, plain(subject));
+            let line = format!("{} {subject}", report.done);
             self.output.line(&line)?;
         } else {
-            let line = format!("noted: {} {}", report.action, plain(subject));
+            let line = format!("noted: {} {subject}", report.action);
             self.output.line(&line)?;
         }
         // Before what is said of it.

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{HostArgument, InstanceArgument, Report, Session};
+use super::{HostArgument, InstanceArgument, Report, Session, Subject};
 use crate::exit::CliError;
 use crate::payload;
 
@@ -34,7 +34,7 @@ impl RaiseEvent {
         let report = Report {
             action: "raise-event",
             done: "raised event for",
-            subject: ("instanceId", id),
+            subject: Subject::Instance(id),
         };
         session.report(report).await.map(drop)
     }

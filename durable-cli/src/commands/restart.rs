@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{HostArgument, InstanceArgument, Report, Session};
+use super::{HostArgument, InstanceArgument, Report, Session, Subject};
 use crate::exit::CliError;
 
 /// Start an instance again, with the input that it was given
@@ -31,7 +31,7 @@ impl Restart {
         let report = Report {
             action: "restart",
             done: "restarted as",
-            subject: ("instanceId", &id),
+            subject: Subject::Instance(&id),
         };
         session.report(report).await.map(drop)
     }

@@ -5,7 +5,7 @@ use clap::Args;
 use durable_runtime::model::EntityId;
 
 use super::entities::entity_id;
-use super::{HostArgument, Report, Session};
+use super::{HostArgument, Report, Session, Subject};
 use crate::exit::CliError;
 use crate::{payload, time};
 
@@ -54,11 +54,10 @@ impl SignalEntity {
             .hub
             .signal(&id, &self.operation, &input, self.at)
             .await?;
-        let id = id.to_string();
         let report = Report {
             action: "signal",
             done: "signalled",
-            subject: ("entityId", &id),
+            subject: Subject::Entity(&id),
         };
         session.report(report).await.map(drop)
     }

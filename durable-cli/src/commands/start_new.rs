@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use clap::{Args, ValueEnum};
 use durable_runtime::client::OnExisting;
 
-use super::{HostArgument, Report, Session};
+use super::{HostArgument, Report, Session, Subject};
 use crate::exit::CliError;
 use crate::filter::tag;
 use crate::hub::Start;
@@ -99,7 +99,7 @@ impl StartNew {
             let report = Report {
                 action: "start",
                 done: "started",
-                subject: ("instanceId", &id),
+                subject: Subject::Instance(&id),
             };
             return session.report(report).await.map(drop);
         };

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{HostArgument, InstanceArgument, Report, Session};
+use super::{HostArgument, InstanceArgument, Report, Session, Subject};
 use crate::exit::CliError;
 use crate::hub::Steering;
 
@@ -69,7 +69,7 @@ impl Reasoned {
         let report = Report {
             action,
             done,
-            subject: ("instanceId", id),
+            subject: Subject::Instance(id),
         };
         session.report(report).await.map(drop)
     }

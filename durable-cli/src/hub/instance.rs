@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use durable_runtime::client::{EntityMetadata, OrchestrationStatus, RuntimeStatus};
 use durable_runtime::model::{EntityId, Failure};
 use serde::{Deserialize, Serialize, Serializer};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::time;
 
@@ -79,7 +79,7 @@ impl From<OrchestrationStatus> for Instance {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Entity {
-    #[serde(rename = "entityId", serialize_with = "name_and_key")]
+    #[serde(rename = "entityId", serialize_with = "entity_id")]
     pub(crate) id: EntityId,
     #[serde(serialize_with = "exact")]
     pub(crate) last_operation_time: DateTime<Utc>,
@@ -102,9 +102,12 @@ impl From<EntityMetadata> for Entity {
 }
 
 /// `{"name": .., "key": ..}`, as the management API has it.
-pub(crate) fn name_and_key<S: Serializer>(id: &EntityId, serializer: S) -> Result<S::Ok, S::Error> {
-    let fields = BTreeMap::from([("name", id.name()), ("key", id.key())]);
-    fields.serialize(serializer)
+pub(crate) fn name_and_key(id: &EntityId) -> Value {
+    json!({ "name": id.name(), "key": id.key() })
+}
+
+fn entity_id<S: Serializer>(id: &EntityId, serializer: S) -> Result<S::Ok, S::Error> {
+    name_and_key(id).serialize(serializer)
 }
 
 fn exact<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {

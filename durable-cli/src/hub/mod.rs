@@ -15,7 +15,7 @@ use durable_runtime::model::{EntityId, HistoryEvent, InstanceId, Tags};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-pub(crate) use instance::{Entity, Instance};
+pub(crate) use instance::{Entity, Instance, name_and_key};
 pub(crate) use place::{Place, PlaceArguments};
 use remote::RemoteHub;
 use stored::StoredHub;
@@ -149,17 +149,16 @@ impl Hub {
     ) -> Result<T, CliError> {
         let call = tokio::time::timeout(self.limit, call);
         let mut call = std::pin::pin!(call);
-        let answered = match tokio::time::timeout(LONG, &mut call).await {
-            Ok(answered) => answered,
-            Err(_) => {
-                note(&format!(
-                    "no answer yet; waiting for {:?} at most",
-                    self.limit
-                ));
-                call.await
-            }
-        };
-        answered.map_err(|_| CliError::no_answer(self.limit))?
+        let mut answered = tokio::time::timeout(LONG, &mut call).await.ok();
+        if answered.is_none() {
+            let limit = self.limit;
+            note(&format!("no answer yet; waiting for {limit:?} at most"));
+            answered = Some(call.await);
+        }
+        match answered {
+            Some(Ok(answer)) => answer,
+            _ => Err(CliError::no_answer(self.limit)),
+        }
     }
 
     /// Which hub this is, for people.
@@ -270,8 +269,9 @@ impl Hub {
         either!(self, hub => hub.signal(id, operation, input, at))
     }
 
-    /// Deletes the hub with all it holds. There is no time limit: a large one takes its time.
-    pub(crate) async fn delete(self) -> Result<(), CliError> {
+    /// Deletes the hub with all it holds; gives its name. There is no time limit: a large one takes
+    /// its time.
+    pub(crate) async fn delete(self) -> Result<String, CliError> {
         match self.way {
             Way::Stored(hub) => hub.delete().await,
             Way::Remote(_) => Err(CliError::usage(

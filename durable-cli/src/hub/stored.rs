@@ -206,12 +206,12 @@ impl StoredHub {
         Ok(sent?)
     }
 
-    pub(super) async fn delete(self) -> Result<(), CliError> {
+    pub(super) async fn delete(self) -> Result<String, CliError> {
         let hub = TaskHubName::new(self.client.task_hub()).map_err(CliError::usage)?;
         let deleted = tokio::task::spawn_blocking(move || self.sqlite.delete_hub(&hub)).await;
         let deleted = deleted.map_err(|error| CliError::new(Code::Failed, error.to_string()))?;
         if deleted.map_err(ClientError::from)? {
-            return Ok(());
+            return Ok(self.client.task_hub().to_owned());
         }
         let reason = "somebody else has deleted the task hub meanwhile";
         Err(CliError::new(Code::NotFound, reason))

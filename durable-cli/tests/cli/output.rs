@@ -73,6 +73,38 @@ fn long_lists_are_whole() {
     assert_eq!(rest["instances"][0]["instanceId"], "many-01501");
 }
 
+/// The most memory that the process has had so far, in KiB.
+#[cfg(target_os = "linux")]
+fn peak_memory(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let number = line.unwrap().trim().trim_end_matches(" kB");
+    number.parse().unwrap()
+}
+
+/// What has been printed is forgotten.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_list_of_any_length_needs_little_memory() {
+    const COUNT: u32 = 99_999;
+    /// More than a pipe holds: so long before the end the command cannot have ended.
+    const REST: usize = 3_000;
+    let site = Site::new();
+    insert(&site, COUNT, "many-", "echo");
+    let mut child = site.command(&["get-instances"]).spawn().unwrap();
+    let stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut lines = stdout.lines().map(Result::unwrap);
+    assert!(lines.next().unwrap().starts_with("ID"));
+    let before = peak_memory(child.id());
+    let last = lines.nth(COUNT as usize - REST).unwrap();
+    assert!(last.starts_with("many-"), "{last}");
+    let grown = peak_memory(child.id()) - before;
+    // All of them would be some 30 MiB.
+    assert!(grown < 8 << 10, "it has grown by {grown} KiB");
+    assert_eq!(lines.count(), REST - 1);
+    assert!(child.wait().unwrap().success());
+}
+
 /// As `durable get-instances | head -1` does.
 #[test]
 fn a_reader_who_has_seen_enough_is_no_mistake() {

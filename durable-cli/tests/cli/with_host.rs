@@ -235,6 +235,19 @@ async fn entities_are_signalled_and_shown() {
     signal("a", "1");
     signal("a", "2");
     signal("b", "5");
+    let signal = [
+        "signal-entity",
+        "@counter@b",
+        "--op",
+        "add",
+        "-i",
+        "0",
+        "-o",
+        "json",
+    ];
+    let signalled = json!({"name": "counter", "key": "b"});
+    let expected = json!({"entityId": signalled, "action": "signal", "hosted": true});
+    assert_eq!(site.durable(&signal).json(), expected);
     let one = site
         .durable(&["entities", "@counter@a", "-o", "json"])
         .json();

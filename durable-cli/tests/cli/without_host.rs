@@ -170,6 +170,11 @@ async fn a_hub_that_nobody_runs_can_be_deleted() {
     );
     site.durable(&["get-instances"])
         .fails(3, &["no task hub \"DurableHub\"", "has none"]);
+    site.client();
+    let deleted = site
+        .durable(&["delete-task-hub", "-y", "-o", "json"])
+        .json();
+    assert_eq!(deleted, json!({"taskHub": "DurableHub", "deleted": true}));
     site.durable(&["delete-task-hub", "--yes"])
         .fails(3, &["no task hub"]);
 }
