@@ -30,7 +30,10 @@ pub(crate) fn read(option: &str, given: Option<&str>) -> Result<Box<RawValue>, C
                 std::io::ErrorKind::NotFound => Code::NotFound,
                 _ => Code::Usage,
             };
-            CliError::new(code, format!("{option}: {path} cannot be read: {error}"))
+            CliError::new(
+                code,
+                format!("{option}: the file {path:?} cannot be read: {error}"),
+            )
         })?;
         return parse(&format!("{option} (from {path})"), &text);
     }
@@ -49,13 +52,16 @@ fn parse(what: &str, text: &str) -> Result<Box<RawValue>, CliError> {
         .and_then(|_| RawValue::from_string(text.to_owned()))
         .map_err(|error| {
             let place = excerpt(text, error.line(), error.column());
-            CliError::usage(format!("{what} is not JSON: {error}\n{place}"))
+            CliError::usage(format!("{what} is not JSON: {error}{place}"))
         })
 }
 
 /// The line of the mistake, with a mark below it.
 fn excerpt(text: &str, line: usize, column: usize) -> String {
     let line = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+    if line.is_empty() {
+        return String::new();
+    }
     // Columns count bytes, from 1.
     let before = line
         .char_indices()
@@ -69,7 +75,7 @@ fn excerpt(text: &str, line: usize, column: usize) -> String {
         .take(SHOWN)
         .map(visible)
         .collect();
-    format!("  {shown}\n  {}^", " ".repeat(before - skipped))
+    format!("\n  {shown}\n  {}^", " ".repeat(before - skipped))
 }
 
 #[cfg(test)]
