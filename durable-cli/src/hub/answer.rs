@@ -89,6 +89,9 @@ impl Answer {
             StatusCode::NOT_FOUND if !self.is_of_management_api() => error.hint(
                 "there seems to be no management API: give the URL of a host that serves HTTP",
             ),
+            status if status.is_redirection() => {
+                error.hint("it is somewhere else: give the URL of the host itself")
+            }
             _ => error,
         }
     }

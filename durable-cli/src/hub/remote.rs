@@ -1,11 +1,13 @@
 //! The way to a task hub over HTTP: the management API of Durable Functions 2.x, which hosts of other
 //! makes have as well.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use durable_runtime::model::EntityId;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, StatusCode, Url};
 use serde::Deserialize;
 use serde_json::Value;
@@ -54,10 +56,16 @@ impl RemoteHub {
         if let (false, Ok(mut path)) = (has_base, base.path_segments_mut()) {
             path.pop_if_empty().extend(BASE);
         }
-        let http = Client::builder()
+        let mut http = Client::builder()
             .timeout(limit)
             .connect_timeout(limit)
             .default_headers(headers)
+            // The key is for this host only.
+            .redirect(Policy::none());
+        if is_loopback(&base) {
+            http = http.no_proxy();
+        }
+        let http = http
             .build()
             .map_err(|error| CliError::new(Code::Failed, chain(&error)))?;
         Ok(Self {
@@ -354,6 +362,14 @@ fn parse(url: &str) -> Result<Url, CliError> {
         "http" | "https" if parsed.has_host() => Ok(parsed),
         _ => Err(wrong("is not one of http or https")),
     }
+}
+
+/// Whether it means this machine, which a proxy would take for itself.
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    let address = address.parse::<IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|ip| ip.is_loopback())
 }
 
 fn with_json(request: RequestBuilder, json: &RawValue) -> RequestBuilder {

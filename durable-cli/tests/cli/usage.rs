@@ -1,5 +1,8 @@
 //! Mistakes: each is told with what to do, in its exit code, and leaves nothing behind.
 
+use std::io::{BufRead, BufReader, ErrorKind, Write};
+use std::net::TcpListener;
+
 use crate::support::{Run, Site};
 
 #[test]
@@ -187,7 +190,7 @@ fn what_destroys_asks_first() {
 fn nobody_at_the_url_is_told_at_once() {
     let site = Site::empty();
     // A port that was free a moment ago.
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
     for command in ["get-instances", "watch", "entities"] {
@@ -200,10 +203,33 @@ fn nobody_at_the_url_is_told_at_once() {
 #[test]
 fn somebody_at_the_url_who_says_nothing_is_not_waited_for() {
     let site = Site::empty();
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     site.durable(&["get-instances", "--url", &url, "--timeout", "200ms"])
         .fails(6, &["--timeout"]);
+}
+
+/// The key is for the host that was named.
+#[test]
+fn a_redirection_is_not_followed() {
+    let site = Site::empty();
+    let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap();
+    elsewhere.set_nonblocking(true).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let location = elsewhere.local_addr().unwrap();
+    let answer = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = BufReader::new(stream.try_clone().unwrap()).lines();
+        while !request.next().unwrap().unwrap().is_empty() {}
+        let head = "HTTP/1.1 307 Temporary Redirect\r\nContent-Length: 0\r\nLocation: http://";
+        write!(stream, "{head}{location}/\r\n\r\n").unwrap();
+    });
+    site.durable(&["get-instances", "--url", &url, "--code", "sesame"])
+        .fails(1, &["307", "somewhere else"]);
+    answer.join().unwrap();
+    let error = elsewhere.accept().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WouldBlock);
 }
 
 #[test]
