@@ -2,6 +2,7 @@
 
 mod functions;
 mod output;
+mod remote;
 mod support;
 mod timeline;
 mod usage;
