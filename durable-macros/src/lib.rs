@@ -273,7 +273,8 @@ pub fn entity(options: TokenStream, item: TokenStream) -> TokenStream {
 ///   `queue("orders", concurrency = 1)` the messages are taken one after the other, in order, over all
 ///   hosts; without it a host works on up to 16 at once (`HostOptions::queue_concurrency`).
 ///
-/// Without a trigger it is an ordinary function that takes a client, which the program calls itself.
+/// Without a trigger it is an ordinary function that takes a client, which the program calls itself;
+/// `DurableHost::client_for` gives it the client.
 ///
 /// # The function
 ///

@@ -376,6 +376,7 @@ impl DurableHostBuilder {
             handover: shared.handover,
             state: shared.state,
             triggers,
+            clients: functions.clients(),
             #[cfg(feature = "http")]
             http_functions,
             threads: Mutex::new(Some(threads)),

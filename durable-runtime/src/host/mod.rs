@@ -21,6 +21,7 @@ mod triggers;
 mod watchers;
 mod worker;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -38,6 +39,7 @@ use triggers::Triggers;
 
 use crate::client::DurableClient;
 use crate::model::WorkerId;
+use crate::registry::{Function, Register};
 use crate::storage::HubStorage;
 
 /// A running host: it owns partitions of a task hub and runs what is in them.
@@ -55,6 +57,8 @@ pub struct DurableHost {
     handover: Arc<Handover>,
     state: Arc<HostState>,
     triggers: Triggers,
+    /// Those of client functions, by name.
+    clients: BTreeMap<&'static str, DurableClient>,
     #[cfg(feature = "http")]
     http_functions: axum::Router,
     threads: Mutex<Option<Threads>>,
@@ -80,6 +84,29 @@ impl DurableHost {
     /// A client that speaks to this host.
     pub fn client(&self) -> DurableClient {
         self.client.clone()
+    }
+
+    /// The client for the client function `F`, which the program calls itself: one of the hub that `F` names
+    /// with `task_hub = ".."` and `connection = ".."`, or else that of the host.
+    ///
+    /// ```
+    /// # use durable_runtime::prelude::*;
+    /// #[durable_client(task_hub = "Archive")]
+    /// async fn file_away(client: DurableClient, document: String) -> Result<()> {
+    ///     Ok(client.enqueue("documents", document).await?)
+    /// }
+    ///
+    /// # async fn example(host: DurableHost) -> Result<()> {
+    /// file_away(host.client_for::<file_away>(), "a letter".to_owned()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn client_for<F: Register>(&self) -> DurableClient {
+        let client = match F::REGISTRATION.function {
+            Function::Client(_) => self.clients.get(F::REGISTRATION.name),
+            _ => None,
+        };
+        client.unwrap_or(&self.client).clone()
     }
 
     /// The routes of the client functions with an HTTP trigger, to be merged into an axum app of one's own.

@@ -137,11 +137,23 @@ async fn a_client_is_of_the_hub_that_the_function_names() {
     host.shutdown().await.unwrap();
 }
 
-/// Without a trigger a client function is an ordinary one.
+#[durable_client(task_hub = "Other")]
+async fn hub_of(client: DurableClient) -> String {
+    client.task_hub().to_owned()
+}
+
+/// Without a trigger a client function is an ordinary one, with a client of the hub that it names.
 #[tokio::test]
 async fn without_a_trigger_it_is_called() {
-    let host = host(Memory::new()).register::<elsewhere::first>();
+    let host = host(Memory::new())
+        .register::<elsewhere::first>()
+        .register::<hub_of>();
     let host = host.start().await.unwrap();
     assert_eq!(elsewhere::first(host.client()).await, "crash");
+    let own = host.client_for::<elsewhere::first>();
+    assert_eq!(elsewhere::first(own).await, "crash");
+    assert_eq!(hub_of(host.client_for::<hub_of>()).await, "Other");
+    // One that the host does not know is bound to nothing.
+    assert_eq!(host.client_for::<to_archive>().task_hub(), "crash");
     host.shutdown().await.unwrap();
 }

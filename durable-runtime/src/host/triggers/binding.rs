@@ -28,6 +28,12 @@ pub(super) struct Bound {
 pub(in crate::host) struct BoundFunctions(pub(super) Vec<Bound>);
 
 impl BoundFunctions {
+    /// Their clients, by the names of the functions.
+    pub(in crate::host) fn clients(&self) -> BTreeMap<&'static str, DurableClient> {
+        let calls = self.0.iter().map(|bound| &bound.call);
+        calls.map(|call| (call.name, call.client.clone())).collect()
+    }
+
     /// The routes of those that answer requests.
     ///
     /// # Errors
