@@ -22,7 +22,7 @@ pub(crate) fn host(storage: impl StorageProvider) -> DurableHostBuilder {
 pub(crate) fn quick() -> HostOptions {
     HostOptions {
         queue_retry_delay: Duration::from_millis(5),
-        lease_duration: Duration::from_secs(1),
+        lease_duration: Duration::from_secs(30),
         partition_count: 2,
         ..HostOptions::default()
     }
