@@ -143,25 +143,58 @@ pub fn split(request: Request) -> (Parts, Body) {
     request.into_parts()
 }
 
+/// What can be an argument of a client function before the last one: any `FromRequestParts` of axum.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not made from the head of a request",
+    label = "not an extractor of the head",
+    note = "take an extractor of axum, such as `Path<..>` or `Query<..>`; one that reads the body, such as \
+            `Json<..>`, comes last"
+)]
+pub trait Part: Sized {
+    /// Makes it.
+    fn extract(parts: &mut Parts) -> BoxFuture<'_, Result<Self, Response>>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: FromRequestParts<()>> Part for T {
+    fn extract(parts: &mut Parts) -> BoxFuture<'_, Result<Self, Response>> {
+        Box::pin(async move {
+            let extracted = T::from_request_parts(parts, &()).await;
+            extracted.map_err(IntoResponse::into_response)
+        })
+    }
+}
+
+/// What can be the last argument: any `FromRequest` of axum.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not made from a request",
+    label = "not an extractor",
+    note = "take an extractor of axum, such as `Json<..>`, `Path<..>` or `String`"
+)]
+pub trait Rest<M>: Sized {
+    /// Makes it.
+    fn extract(request: Request) -> BoxFuture<'static, Result<Self, Response>>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: FromRequest<(), M>, M> Rest<M> for T {
+    fn extract(request: Request) -> BoxFuture<'static, Result<Self, Response>> {
+        Box::pin(async move {
+            let extracted = T::from_request(request, &()).await;
+            extracted.map_err(IntoResponse::into_response)
+        })
+    }
+}
+
 /// An argument that is made from the head of a request. This is where the compiler says that a type cannot
 /// be; were it an `async fn`, it would say so three times.
-pub fn part<T: FromRequestParts<()>>(parts: &mut Parts) -> BoxFuture<'_, Result<T, Response>> {
-    Box::pin(async move {
-        let extracted = T::from_request_parts(parts, &()).await;
-        extracted.map_err(IntoResponse::into_response)
-    })
+pub fn part<T: Part>(parts: &mut Parts) -> BoxFuture<'_, Result<T, Response>> {
+    T::extract(parts)
 }
 
 /// As [`part`], for the last argument, which may read the body.
-pub fn rest<T: FromRequest<(), M>, M>(
-    parts: Parts,
-    body: Body,
-) -> BoxFuture<'static, Result<T, Response>> {
-    let request = Request::from_parts(parts, body);
-    Box::pin(async move {
-        let extracted = T::from_request(request, &()).await;
-        extracted.map_err(IntoResponse::into_response)
-    })
+pub fn rest<T: Rest<M>, M>(parts: Parts, body: Body) -> BoxFuture<'static, Result<T, Response>> {
+    T::extract(Request::from_parts(parts, body))
 }
 
 /// What a function returned. This is where the compiler says that it is no answer.
