@@ -150,13 +150,13 @@ pub fn split(request: Request) -> (Parts, Body) {
     note = "take an extractor of axum, such as `Path<..>` or `Query<..>`; one that reads the body, such as \
             `Json<..>`, comes last"
 )]
-pub trait Part: Sized {
+pub trait HeadExtractor: Sized {
     /// Makes it.
     fn extract(parts: &mut Parts) -> BoxFuture<'_, Result<Self, Response>>;
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: FromRequestParts<()>> Part for T {
+impl<T: FromRequestParts<()>> HeadExtractor for T {
     fn extract(parts: &mut Parts) -> BoxFuture<'_, Result<Self, Response>> {
         Box::pin(async move {
             let extracted = T::from_request_parts(parts, &()).await;
@@ -171,13 +171,13 @@ impl<T: FromRequestParts<()>> Part for T {
     label = "not an extractor",
     note = "take an extractor of axum, such as `Json<..>`, `Path<..>` or `String`"
 )]
-pub trait Rest<M>: Sized {
+pub trait LastExtractor<M>: Sized {
     /// Makes it.
     fn extract(request: Request) -> BoxFuture<'static, Result<Self, Response>>;
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: FromRequest<(), M>, M> Rest<M> for T {
+impl<T: FromRequest<(), M>, M> LastExtractor<M> for T {
     fn extract(request: Request) -> BoxFuture<'static, Result<Self, Response>> {
         Box::pin(async move {
             let extracted = T::from_request(request, &()).await;
@@ -188,12 +188,15 @@ impl<T: FromRequest<(), M>, M> Rest<M> for T {
 
 /// An argument that is made from the head of a request. This is where the compiler says that a type cannot
 /// be; were it an `async fn`, it would say so three times.
-pub fn part<T: Part>(parts: &mut Parts) -> BoxFuture<'_, Result<T, Response>> {
+pub fn part<T: HeadExtractor>(parts: &mut Parts) -> BoxFuture<'_, Result<T, Response>> {
     T::extract(parts)
 }
 
 /// As [`part`], for the last argument, which may read the body.
-pub fn rest<T: Rest<M>, M>(parts: Parts, body: Body) -> BoxFuture<'static, Result<T, Response>> {
+pub fn rest<T: LastExtractor<M>, M>(
+    parts: Parts,
+    body: Body,
+) -> BoxFuture<'static, Result<T, Response>> {
     T::extract(Request::from_parts(parts, body))
 }
 

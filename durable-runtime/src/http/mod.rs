@@ -36,9 +36,9 @@ pub use call::{
 };
 pub(crate) use call::{HTTP_CALLS, HttpSender, TokenSources};
 pub use functions::RouteClash;
-pub(crate) use functions::{HttpFunction, routes};
 #[doc(hidden)]
-pub use functions::{HttpTrigger, Part, Rest, part, respond, rest, split};
+pub use functions::{HeadExtractor, HttpTrigger, LastExtractor, part, respond, rest, split};
+pub(crate) use functions::{HttpFunction, routes};
 pub(crate) use key::generate as generate_key;
 pub use management::HttpManagementPayload;
 pub use options::HttpOptions;
