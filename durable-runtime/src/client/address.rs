@@ -10,6 +10,8 @@ pub(crate) struct WebAddress {
     pub(crate) origin: Arc<str>,
     /// The path that all of its paths begin with, without a slash at the end.
     pub(crate) base: Arc<str>,
+    /// By which name the hub's storage is known there.
+    pub(crate) connection: Arc<str>,
     pub(crate) system_key: Option<Arc<str>>,
     /// Whether a proxy may name another origin.
     pub(crate) trust_forwarded_headers: bool,

@@ -392,14 +392,17 @@ async fn read_page(client: &DurableClient, query: EntityQuery) -> Result<EntityP
     let size = query.page_size;
     let request = EntityPageRequest {
         filter: query.filter,
-        size,
+        // One more tells whether this page is the last.
+        size: size + 1,
         after,
     };
-    let found = client
+    let mut found = client
         .link()
         .read(move |storage| storage.list_entities(&request))
         .await?;
-    let last = found.last().filter(|_| found.len() >= size);
+    let has_more = found.len() > size;
+    found.truncate(size);
+    let last = found.last().filter(|_| has_more);
     let continuation_token = last.map(|last| token::encode(last.id.as_str()));
     let entities = found
         .into_iter()

@@ -276,7 +276,7 @@ fn check_unowned(
         (Command::Start(_), None) => Ok(()),
         (_, None) => Err(ClientError::InstanceNotFound { id }),
         // What is queued may bring the instance to where the command makes sense.
-        (_, Some(_)) if !queued.is_empty() => Ok(()),
+        (command, Some(_)) if queued.iter().any(|queued| may_lead_to(queued, command)) => Ok(()),
         (command, Some(status)) => match refusal(command, status) {
             None => Ok(()),
             Some((action, needs)) => Err(ClientError::NotRunning {
@@ -286,6 +286,16 @@ fn check_unowned(
                 needs: needs.to_owned(),
             }),
         },
+    }
+}
+
+/// Whether what is queued may bring an instance to where `command` makes sense, before it is carried out.
+fn may_lead_to(queued: &Command, command: &Command) -> bool {
+    match command {
+        Command::Purge => matches!(queued, Command::Terminate { .. }),
+        // Nothing that is asked for makes an instance fail.
+        Command::Rewind { .. } => false,
+        _ => true,
     }
 }
 

@@ -192,15 +192,18 @@ async fn read_page(
     let size = query.page_size;
     let request = InstancePageRequest {
         filter: query.filter,
-        size,
+        // One more tells whether this page is the last.
+        size: size + 1,
         after,
         with_input: !query.without_input,
     };
-    let found = client
+    let mut found = client
         .link()
         .read(move |storage| storage.list(&request))
         .await?;
-    let last = found.last().filter(|_| found.len() >= size);
+    let has_more = found.len() > size;
+    found.truncate(size);
+    let last = found.last().filter(|_| has_more);
     let continuation_token = last.map(|last| {
         encode_token(&PageKey {
             created: last.record.created,

@@ -240,6 +240,7 @@ impl DurableHostBuilder {
             if let Some(listener) = listener {
                 let served = super::http::Served {
                     client: &host.client,
+                    others: std::mem::take(&mut host.other_hubs),
                     functions: host.http_functions.clone(),
                     storage: &*place.storage,
                 };
@@ -377,6 +378,8 @@ impl DurableHostBuilder {
             state: shared.state,
             triggers,
             clients: functions.clients(),
+            #[cfg(feature = "http")]
+            other_hubs: functions.other_hubs(),
             #[cfg(feature = "http")]
             http_functions,
             threads: Mutex::new(Some(threads)),

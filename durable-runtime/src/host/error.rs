@@ -99,6 +99,12 @@ pub enum HostError {
          storage does not answer, or an orchestrator runs without ever waiting"
     )]
     NotDurable,
+    /// The host was told a second time to end, and did not wait for the graceful end.
+    #[error(
+        "the host was told a second time to end, and did not wait until all progress was stored; the next \
+         host makes again what was not"
+    )]
+    Interrupted,
     /// The address at which HTTP was to be served is none.
     #[error(
         "{address:?} is no address to serve HTTP at: {message}; give a host and a port, such as \

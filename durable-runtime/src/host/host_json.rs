@@ -210,8 +210,10 @@ impl HostJson {
         }
         let mut path = String::new();
         for name in SECTION {
-            path = join(&path, name);
+            let outer = path;
+            path = join(&outer, name);
             let Some(inner) = lookup(section, name) else {
+                settings.unknown.extend(mistyped(section, &outer, name));
                 return Ok(settings);
             };
             section = as_object(inner, &format!("`{path}`"))?;
@@ -299,6 +301,20 @@ fn lookup<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     let mut properties = object.iter();
     let found = properties.find(|(key, _)| key.eq_ignore_ascii_case(name));
     found.map(|(_, value)| value)
+}
+
+/// The members of `section` that can only have been meant to be `name`. Others belong to other readers of
+/// the file.
+fn mistyped<'a>(
+    section: &'a Map<String, Value>,
+    outer: &'a str,
+    name: &'static str,
+) -> impl Iterator<Item = (String, Option<&'static str>)> + 'a {
+    const NEAR: f64 = 0.85;
+    let is_near =
+        move |key: &String| strsim::jaro_winkler(&key.to_lowercase(), &name.to_lowercase()) >= NEAR;
+    let keys = section.keys().filter(move |key| is_near(key));
+    keys.map(move |key| (join(outer, key), Some(name)))
 }
 
 fn is_other_storage(properties: &Map<String, Value>) -> bool {
@@ -438,6 +454,20 @@ mod tests {
         ] {
             assert_eq!(parse(text).unwrap(), HostJson::default(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_mistyped_section_is_named() {
+        let unknown = |text: &str| parse(text).unwrap().unknown;
+        let text = r#"{"extension": {"durableTask": {"hubName": "X"}}}"#;
+        assert_eq!(
+            unknown(text),
+            [("extension".to_owned(), Some("extensions"))]
+        );
+        let text =
+            r#"{"version": "2.0", "extensions": {"durableTsk": {"hubName": "X"}, "http": {}}}"#;
+        let path = "extensions.durableTsk".to_owned();
+        assert_eq!(unknown(text), [(path, Some("durableTask"))]);
     }
 
     #[test]

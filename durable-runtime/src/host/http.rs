@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use axum::Router;
 use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
 
 use super::{DurableHost, DurableHostBuilder, HostError};
 use crate::client::{DurableClient, WebAddress};
-use crate::http::{self, HttpOptions, HttpServer, ListenError, Listener};
+use crate::http::{self, HttpOptions, HttpServer, ListenError, Listener, OfHost, OtherHub};
 use crate::storage::HubStorage;
 
 /// The setting of the hub that holds its key.
@@ -73,6 +74,8 @@ pub(super) struct Setup {
 /// What is served.
 pub(super) struct Served<'a> {
     pub(super) client: &'a DurableClient,
+    /// The other hubs that client functions are bound to.
+    pub(super) others: Vec<OtherHub>,
     /// The routes of client functions.
     pub(super) functions: Router,
     pub(super) storage: &'a dyn HubStorage,
@@ -109,6 +112,7 @@ impl Setup {
     ) -> Result<Serving, HostError> {
         let Served {
             client,
+            others,
             functions,
             storage,
         } = served;
@@ -125,13 +129,23 @@ impl Setup {
             None => format!("http://{}", reachable(listener.address())),
         };
         let system_key: Option<Arc<str>> = options.system_key.as_deref().map(Arc::from);
-        client.publish_address(WebAddress {
-            origin: origin.into(),
+        let address = |connection: &str| WebAddress {
+            origin: origin.as_str().into(),
             base: http::BASE.into(),
+            connection: connection.into(),
             system_key: system_key.clone(),
             trust_forwarded_headers: options.trust_forwarded_headers,
-        });
-        let app = http::app(client, functions, options);
+        };
+        client.publish_address(address(http::CONNECTION));
+        for other in &others {
+            other.client.publish_address(address(other.connection));
+        }
+        let ending = CancellationToken::new();
+        let of_host = OfHost {
+            others,
+            ending: ending.clone(),
+        };
+        let app = http::app(client, of_host, functions, options);
         let running = listener
             .serve(app, options, runtime)
             .map_err(|error| HostError::System {
@@ -143,6 +157,7 @@ impl Setup {
         Ok(Serving {
             address: Some(address),
             system_key,
+            ending,
             server: Mutex::new(Some(running)),
         })
     }
@@ -166,6 +181,8 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
 pub(super) struct Serving {
     address: Option<SocketAddr>,
     system_key: Option<Arc<str>>,
+    /// Tells requests that wait for something to come to an end.
+    ending: CancellationToken,
     server: Mutex<Option<HttpServer>>,
 }
 
@@ -175,6 +192,7 @@ impl Serving {
         let Some(server) = self.server().take() else {
             return;
         };
+        self.ending.cancel();
         if tokio::time::timeout(grace, server.stop()).await.is_err() {
             tracing::warn!("HTTP requests were still under way; they get no answer");
         }

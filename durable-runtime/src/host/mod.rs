@@ -59,6 +59,9 @@ pub struct DurableHost {
     triggers: Triggers,
     /// Those of client functions, by name.
     clients: BTreeMap<&'static str, DurableClient>,
+    /// For the HTTP server, until it runs.
+    #[cfg(feature = "http")]
+    other_hubs: Vec<crate::http::OtherHub>,
     #[cfg(feature = "http")]
     http_functions: axum::Router,
     threads: Mutex<Option<Threads>>,
@@ -140,8 +143,7 @@ impl DurableHost {
         tracing::info!("shutting down");
         tokio::select! {
             result = self.shutdown() => result,
-            // Told twice: at once.
-            signal = signal() => signal.and(Err(HostError::NotDurable)),
+            signal = told_again() => signal.and(Err(HostError::Interrupted)),
         }
     }
 
@@ -273,6 +275,14 @@ impl Drop for DurableHost {
             });
         }
     }
+}
+
+/// Waits to be told again. What comes in the same moment is the same: some programs tell a process and
+/// then its group.
+async fn told_again() -> Result<(), HostError> {
+    const SAME_MOMENT: Duration = Duration::from_secs(1);
+    tokio::time::sleep(SAME_MOMENT).await;
+    signal().await
 }
 
 #[cfg(unix)]

@@ -17,8 +17,8 @@ use crate::client::{ClientError, DurableClient, RuntimeStatus, WebAddress};
 
 /// Where clients expect a host, as long as none says where it is.
 const USUAL_ORIGIN: &str = "http://localhost:7071";
-/// There is one storage, which has the name that the documentation uses.
-pub(super) const CONNECTION: &str = "Storage";
+/// The storage of the host's own hub, by the name that the documentation uses.
+pub(crate) const CONNECTION: &str = "Storage";
 /// All but what never has to be encoded.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
@@ -82,7 +82,8 @@ impl DurableClient {
         };
         let instance = utf8_percent_encode(&id, ENCODED);
         let instance = format!("{}{}/instances/{instance}", address.origin, address.base);
-        let mut hub = format!("taskHub={}&connection={CONNECTION}", self.task_hub());
+        let connection = utf8_percent_encode(&address.connection, ENCODED);
+        let mut hub = format!("taskHub={}&connection={connection}", self.task_hub());
         if let Some(key) = &address.system_key {
             hub.push_str("&code=");
             hub.extend(utf8_percent_encode(key, ENCODED));
@@ -164,6 +165,7 @@ fn unknown_address() -> WebAddress {
     WebAddress {
         origin: Arc::from(USUAL_ORIGIN),
         base: Arc::from(BASE),
+        connection: Arc::from(CONNECTION),
         system_key: None,
         trust_forwarded_headers: false,
     }

@@ -40,9 +40,11 @@ pub use functions::RouteClash;
 pub use functions::{HeadExtractor, HttpTrigger, LastExtractor, part, respond, rest, split};
 pub(crate) use functions::{HttpFunction, routes};
 pub(crate) use key::generate as generate_key;
+pub(crate) use management::CONNECTION;
 pub use management::HttpManagementPayload;
 pub use options::HttpOptions;
 pub(crate) use server::{HttpServer, ListenError, Listener};
+pub(crate) use service::{OfHost, OtherHub};
 
 use self::service::Visitors;
 use crate::client::DurableClient;
@@ -67,12 +69,19 @@ pub fn router(client: &DurableClient) -> Router {
 
 /// The management API with other [`HttpOptions`] than the default ones: with a key, for instance.
 pub fn router_with(client: &DurableClient, options: &HttpOptions) -> Router {
-    limits::apply(service::router(client, options, Visitors::All), options)
+    let management = service::router(client, OfHost::default(), options, Visitors::All);
+    limits::apply(management, options)
 }
 
-/// All that a host serves: the management API and the routes of client functions.
-pub(crate) fn app(client: &DurableClient, functions: Router, options: &HttpOptions) -> Router {
-    let management = service::router(client, options, Visitors::OfThisSite);
+/// All that a host serves: the management API, also of the hubs that client functions are bound to, and
+/// the routes of those functions.
+pub(crate) fn app(
+    client: &DurableClient,
+    host: OfHost,
+    functions: Router,
+    options: &HttpOptions,
+) -> Router {
+    let management = service::router(client, host, options, Visitors::OfThisSite);
     let all = management
         .merge(functions)
         .fallback(error::nothing_here)

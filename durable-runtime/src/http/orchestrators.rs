@@ -40,10 +40,15 @@ impl Call {
             None => Ok(self.client.create_check_status_response(id)),
             Some(timeout) => {
                 let timeout = timeout.min(self.patience);
-                Ok(self
+                let outcome = self
                     .client
-                    .outcome_or_check_status(id, timeout, code)
-                    .await?)
+                    .outcome_or_check_status(id.clone(), timeout, code);
+                tokio::select! {
+                    biased;
+                    outcome = outcome => Ok(outcome?),
+                    // There is no time left to wait in, but for this answer.
+                    () = self.ending.cancelled() => Ok(self.client.create_check_status_response(id)),
+                }
             }
         }
     }

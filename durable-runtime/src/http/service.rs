@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use axum::{Json, Router};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use super::body::Content;
 use super::error::HttpError;
@@ -30,9 +31,26 @@ pub(super) enum Visitors {
     OfThisSite,
 }
 
+/// A hub that is not the host's own, which some client function is bound to.
+#[derive(Debug, Clone)]
+pub(crate) struct OtherHub {
+    /// By which name its storage was given to the host.
+    pub(crate) connection: &'static str,
+    pub(crate) client: DurableClient,
+}
+
+/// What a host that serves the management API adds to it. One in an app has none of it.
+#[derive(Debug, Default)]
+pub(crate) struct OfHost {
+    pub(crate) others: Vec<OtherHub>,
+    /// Whoever waits is to be answered now.
+    pub(crate) ending: CancellationToken,
+}
+
 /// What all requests share.
 struct Api {
     client: DurableClient,
+    host: OfHost,
     system_key: Option<Arc<str>>,
     visitors: Visitors,
     options: HttpOptions,
@@ -48,6 +66,7 @@ pub(super) struct Call {
     pub(super) url: String,
     /// How long it may wait for something and still be answered in time.
     pub(super) patience: Duration,
+    pub(super) ending: CancellationToken,
     body: axum::body::Body,
     max_body_bytes: usize,
 }
@@ -61,9 +80,15 @@ impl Call {
 }
 
 /// The routes, without limits.
-pub(super) fn router(client: &DurableClient, options: &HttpOptions, visitors: Visitors) -> Router {
+pub(super) fn router(
+    client: &DurableClient,
+    host: OfHost,
+    options: &HttpOptions,
+    visitors: Visitors,
+) -> Router {
     let api = Arc::new(Api {
         client: client.clone(),
+        host,
         visitors,
         system_key: options.system_key.as_deref().map(Arc::from),
         options: options.clone(),
@@ -106,21 +131,22 @@ async fn answer(api: &Api, request: Request) -> Result<Response, HttpError> {
         }
     }
     let (operation, captures) = found?;
-    check_hub(&query, api.client.task_hub())?;
+    let (client, connection) = find_hub(api, &query)?;
     // Where this router is nested in another one, the path begins with that one's.
     let full = parts
         .extensions
         .get()
         .map_or(&parts.uri, |OriginalUri(uri)| uri);
-    let address = address(api, full, origin);
+    let address = address(api, connection, full, origin);
     let path_and_query = full.path_and_query().map_or("/", |full| full.as_str());
     let call = Call {
         url: format!("{}{path_and_query}", address.origin),
-        client: api.client.clone().with_address(address),
+        client: client.clone().with_address(address),
         query,
         headers: parts.headers,
         // Less than the request may take, so that what is waited for in vain is not taken for it.
         patience: api.options.request_timeout.mul_f64(0.9),
+        ending: api.host.ending.clone(),
         body,
         max_body_bytes: api.options.max_body_bytes,
     };
@@ -157,14 +183,16 @@ async fn run(
 }
 
 impl Call {
+    /// Whether storage answers, has the hub, and some host runs what is in it.
     async fn health(self) -> Result<Response, HttpError> {
-        // Reads storage, in which nobody may have that name.
-        self.client
-            .get_status("health")
-            .without_input()
-            .await
-            .map_err(|error| HttpError::unavailable(error.to_string()))?;
-        let health = json!({ "status": "Healthy", "taskHub": self.client.task_hub() });
+        let task_hub = self.client.task_hub();
+        let is_hosted = self.client.is_hosted().await;
+        if !is_hosted.map_err(|error| HttpError::unavailable(error.to_string()))? {
+            return Err(HttpError::unavailable(format!(
+                "no host runs the task hub {task_hub:?}, or it has been deleted"
+            )));
+        }
+        let health = json!({ "status": "Healthy", "taskHub": task_hub });
         Ok(Json(health).into_response())
     }
 }
@@ -195,31 +223,48 @@ fn refuse_other_sites(
     ))
 }
 
-/// There is one hub and one connection here. Whoever means another one must not act on this.
-fn check_hub(query: &Query, hub: &str) -> Result<(), HttpError> {
-    if let Some(other) = query
-        .text("taskHub")
-        .filter(|other| !other.eq_ignore_ascii_case(hub))
-    {
-        let other: String = other.chars().take(100).collect();
-        return Err(HttpError::not_found(format!(
-            "there is no task hub {other:?} here: this is {hub:?}, which is also what requests \
-             without `taskHub` mean"
-        )));
+/// The hub that a request means, and the name of its connection. Whoever means one that is not here must
+/// not act on another.
+fn find_hub<'a>(api: &'a Api, query: &Query) -> Result<(&'a DurableClient, &'a str), HttpError> {
+    let own = api.client.task_hub();
+    let hub = query.text("taskHub").unwrap_or(own);
+    let connection = query.text("connection").unwrap_or(CONNECTION);
+    let is_own = |name: &str| {
+        name.eq_ignore_ascii_case(CONNECTION) || name.eq_ignore_ascii_case("AzureWebJobsStorage")
+    };
+    if hub.eq_ignore_ascii_case(own) && is_own(connection) {
+        return Ok((&api.client, CONNECTION));
     }
-    let known = [CONNECTION, "AzureWebJobsStorage"];
-    let is_known = |name: &&str| known.iter().any(|known| known.eq_ignore_ascii_case(name));
-    if let Some(other) = query.text("connection").filter(|name| !is_known(name)) {
-        let other: String = other.chars().take(100).collect();
-        return Err(HttpError::not_found(format!(
-            "there is no connection {other:?} here: use {CONNECTION:?}, or leave `connection` out"
-        )));
+    let other = api.host.others.iter().find(|other| {
+        let is_there = other.connection.eq_ignore_ascii_case(connection)
+            || is_own(other.connection) && is_own(connection);
+        is_there && other.client.task_hub().eq_ignore_ascii_case(hub)
+    });
+    if let Some(other) = other {
+        return Ok((&other.client, other.connection));
     }
-    Ok(())
+    let short = |name: &str| name.chars().take(100).collect::<String>();
+    let connections = api.host.others.iter().map(|other| other.connection);
+    let is_known = is_own(connection)
+        || connections
+            .into_iter()
+            .any(|known| known.eq_ignore_ascii_case(connection));
+    Err(HttpError::not_found(if is_known {
+        format!(
+            "there is no task hub {:?} here: this is {own:?}, which is also what requests without \
+             `taskHub` mean",
+            short(hub)
+        )
+    } else {
+        format!(
+            "there is no connection {:?} here: use {CONNECTION:?}, or leave `connection` out",
+            short(connection)
+        )
+    }))
 }
 
 /// What URLs in the answer begin with.
-fn address(api: &Api, full: &Uri, origin: Option<Origin>) -> WebAddress {
+fn address(api: &Api, connection: &str, full: &Uri, origin: Option<Origin>) -> WebAddress {
     let published = api.client.address();
     let origin = origin.map(|origin| origin.to_string().into());
     let origin = origin.or_else(|| published.map(|address| Arc::clone(&address.origin)));
@@ -231,6 +276,7 @@ fn address(api: &Api, full: &Uri, origin: Option<Origin>) -> WebAddress {
     WebAddress {
         origin: origin.unwrap_or_else(|| Arc::from("http://localhost:7071")),
         base: base.and_then(|end| path.get(..end)).unwrap_or(BASE).into(),
+        connection: connection.into(),
         system_key: api.system_key.clone(),
         trust_forwarded_headers: api.options.trust_forwarded_headers,
     }

@@ -16,6 +16,7 @@ everywhere!(
     without_a_host_one_of_many_starts_wins,
     without_a_host_an_unknown_orchestrator_is_not_forgotten,
     without_a_host_nothing_is_promised_in_vain,
+    what_waits_to_be_started_is_not_purged,
     after_a_shutdown_the_client_goes_on,
     dropping_a_host_loses_nothing,
     what_a_dropped_host_left_can_be_steered,
@@ -197,6 +198,24 @@ async fn dropping_a_host_loses_nothing(site: Site) {
     assert_eq!(ended.output_as::<Vec<String>>().unwrap(), ["a", "b"]);
     assert_eq!(status(&client, "one").await.output, ended.output);
     host.shutdown().await.unwrap();
+}
+
+// Rules 8 and 10: what waits to be started has neither ended nor failed, unless something queued ends it.
+async fn what_waits_to_be_started_is_not_purged(site: Site) {
+    let remote = site.remote();
+    let start = remote.start_new::<greet>("Ann").instance_id("one");
+    start.await.unwrap();
+    for refused in [
+        remote.purge("one").await.unwrap_err(),
+        remote.rewind("one", "again").await.unwrap_err(),
+    ] {
+        assert!(
+            matches!(refused, ClientError::NotRunning { .. }),
+            "{refused}"
+        );
+    }
+    remote.terminate("one", "enough").await.unwrap();
+    remote.purge("one").await.unwrap();
 }
 
 // Rules 6, 7 and 10: what nobody runs at the moment is steered by the next host.

@@ -233,3 +233,53 @@ async fn a_client_is_an_extractor_of_any_app() {
     assert_eq!(status, 500);
     assert!(body.contains("Extension(client)"), "{body}");
 }
+
+#[durable_client(http(post, "/elsewhere"), task_hub = "Other", connection = "archive")]
+async fn ship_elsewhere(client: DurableClient) -> axum::response::Response {
+    let order = Order {
+        item: "a book".to_owned(),
+    };
+    match client.start_new::<ship>(order).await {
+        Ok(run) => client.create_check_status_response(run.id()),
+        Err(error) => (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
+    }
+}
+
+// Rule 42: the URLs of a function that is bound to another hub lead to that hub.
+#[tokio::test]
+async fn the_urls_of_another_hub_are_served() {
+    let archive = Memory::new();
+    let other = host(archive.clone()).task_hub("Other").register::<ship>();
+    let other = other.start().await.unwrap();
+    let host = host(Memory::new())
+        .connection("archive", archive)
+        .register::<ship_elsewhere>()
+        .http("127.0.0.1:0");
+    let host = host.start().await.unwrap();
+    let url = format!("http://{}/elsewhere", host.http_address().unwrap());
+    let started = reqwest::Client::new().post(url).send().await.unwrap();
+    assert_eq!(started.status(), reqwest::StatusCode::ACCEPTED);
+    let started: Value = started.json().await.unwrap();
+    let status_url = started["statusQueryGetUri"].as_str().unwrap();
+    assert!(status_url.ends_with("?taskHub=Other&connection=archive"));
+    let id = started["id"].as_str().unwrap();
+    let client = other.client();
+    let ended = client.wait_for_completion(id, crate::process::PATIENCE);
+    ended.await.unwrap();
+    let status: Value = reqwest::get(status_url)
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    assert_eq!(status["output"], "shipped a book", "{status}");
+    // The host's own hub does not have it, and others are not there.
+    let own = status_url.replace("taskHub=Other&connection=archive", "taskHub=crash");
+    let unknown = status_url.replace("archive", "attic");
+    for url in [own, unknown] {
+        let answer = reqwest::get(&url).await.unwrap();
+        assert_eq!(answer.status(), reqwest::StatusCode::NOT_FOUND, "{url}");
+    }
+    host.shutdown().await.unwrap();
+    other.shutdown().await.unwrap();
+}

@@ -20,7 +20,16 @@ pub(in crate::host) type Connections = BTreeMap<String, Arc<dyn StorageProvider>
 pub(super) struct Bound {
     pub(super) location: SourceLocation,
     pub(super) trigger: Trigger,
+    /// Where the hub of its client is, if it is not the host's own.
+    pub(super) elsewhere: Option<Elsewhere>,
     pub(super) call: Call,
+}
+
+/// The storage of a hub that is not the host's own: the host's, or a connection.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Elsewhere {
+    #[cfg_attr(not(feature = "http"), expect(dead_code, reason = "for URLs"))]
+    pub(super) connection: Option<&'static str>,
 }
 
 /// All client functions of a host.
@@ -32,6 +41,21 @@ impl BoundFunctions {
     pub(in crate::host) fn clients(&self) -> BTreeMap<&'static str, DurableClient> {
         let calls = self.0.iter().map(|bound| &bound.call);
         calls.map(|call| (call.name, call.client.clone())).collect()
+    }
+
+    /// The hubs that are not the host's own.
+    #[cfg(feature = "http")]
+    pub(in crate::host) fn other_hubs(&self) -> Vec<crate::http::OtherHub> {
+        let others = self.0.iter().filter_map(|bound| {
+            Some(crate::http::OtherHub {
+                connection: bound
+                    .elsewhere?
+                    .connection
+                    .unwrap_or(crate::http::CONNECTION),
+                client: bound.call.client.clone(),
+            })
+        });
+        others.collect()
     }
 
     /// The routes of those that answer requests.
@@ -100,12 +124,18 @@ impl Binder<'_> {
                     second: place(registration),
                 });
             }
+            let elsewhere = self.elsewhere(function);
+            let client = match elsewhere {
+                Some(elsewhere) => self.other_client(registration, function, elsewhere)?,
+                None => self.client.clone(),
+            };
             bound.push(Bound {
                 location: registration.location,
                 trigger: function.trigger,
+                elsewhere,
                 call: Call {
                     name: registration.name,
-                    client: self.client(registration, function)?,
+                    client,
                     states: Arc::clone(self.states),
                 },
             });
@@ -113,12 +143,22 @@ impl Binder<'_> {
         Ok(BoundFunctions(bound))
     }
 
-    fn client(
+    fn elsewhere(&self, function: &ClientFunction) -> Option<Elsewhere> {
+        let own = self.hub.as_str();
+        let is_own = function
+            .task_hub
+            .is_none_or(|name| name.eq_ignore_ascii_case(own));
+        let connection = function.connection;
+        (!is_own || connection.is_some()).then_some(Elsewhere { connection })
+    }
+
+    fn other_client(
         &self,
         registration: &Registration,
         function: &ClientFunction,
+        elsewhere: Elsewhere,
     ) -> Result<DurableClient, HostError> {
-        let provider = match function.connection {
+        let provider = match elsewhere.connection {
             None => self.provider,
             Some(name) => {
                 self.connections
@@ -134,10 +174,6 @@ impl Binder<'_> {
             None => self.hub.clone(),
             Some(name) => TaskHubName::new(name).map_err(HostError::InvalidTaskHub)?,
         };
-        let is_own = hub.as_str().eq_ignore_ascii_case(self.hub.as_str());
-        if is_own && function.connection.is_none() {
-            return Ok(self.client.clone());
-        }
         let storage = provider.open_hub(&hub, self.options)?;
         Ok(DurableClient::new(
             hub,
