@@ -5,6 +5,7 @@ pub(crate) mod code;
 pub(crate) mod document;
 mod entities;
 pub(crate) mod entity;
+pub(crate) mod version;
 
 use std::any::{TypeId, type_name};
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ pub(crate) use entities::{Entities, RegisteredEntity};
 pub use entity::{Entity, EntityInterface};
 use entity::{EntityFunction, EntityOperations};
 pub(crate) use entity::{EntityState, OperationRun};
+use version::{Version, VersionMismatch, VersionRules};
 
 /// A function that an orchestration can call with
 /// [`call_activity`](crate::OrchestrationContext::call_activity). Implemented by `#[activity]`.
@@ -192,9 +194,35 @@ pub(crate) struct Registry {
     orchestrators: BTreeMap<&'static str, BTreeMap<Version, Registration>>,
     entities: Entities,
     client_functions: BTreeMap<&'static str, Registration>,
+    versions: VersionRules,
+}
+
+/// Why there is no code for an instance.
+#[derive(Debug)]
+pub(crate) enum NoCode {
+    /// Its orchestrator is not registered at all.
+    Unknown(Failure),
+    /// Its orchestrator is registered, but not in a version that runs it.
+    Version(Failure),
+}
+
+impl NoCode {
+    /// The failure of a start.
+    pub(crate) fn into_failure(self) -> Failure {
+        match self {
+            Self::Unknown(failure) | Self::Version(failure) => failure,
+        }
+    }
 }
 
 impl Registry {
+    pub(crate) fn with_versions(versions: VersionRules) -> Self {
+        Self {
+            versions,
+            ..Self::default()
+        }
+    }
+
     /// All functions that the attribute macros have collected in this program.
     pub(crate) fn discovered() -> impl Iterator<Item = Registration> {
         inventory::iter::<Registration>().copied()
@@ -256,44 +284,63 @@ impl Registry {
         }
     }
 
-    /// The orchestrator `name` in `version`, or in the highest version when none is asked for.
-    /// Returns the version found with it.
+    /// The version of an instance that is started now: `wanted`, else the default of the host, else the
+    /// highest there is.
+    ///
+    /// # Errors
+    ///
+    /// The failure of the start, if nothing here can run that.
+    pub(crate) fn version_of_start(
+        &self,
+        name: &str,
+        wanted: Option<&str>,
+    ) -> Result<Option<String>, Failure> {
+        let wanted = wanted.filter(|version| !version.is_empty());
+        let version = match wanted.or(self.versions.default_version()) {
+            Some(version) => Some(version),
+            None => self.orchestrators.get(name).and_then(|versions| {
+                let (_, highest) = versions.last_key_value()?;
+                orchestrator_of(highest)?.version
+            }),
+        };
+        self.orchestrator(name, version)
+            .map_err(NoCode::into_failure)?;
+        Ok(version.map(str::to_owned))
+    }
+
+    /// The code that an instance of the orchestrator `name` in `version` runs.
     pub(crate) fn orchestrator(
         &self,
         name: &str,
         version: Option<&str>,
-    ) -> Result<(OrchestratorFunction, Option<&'static str>), Failure> {
+    ) -> Result<OrchestratorFunction, NoCode> {
         let Some(versions) = self.orchestrators.get(name) else {
             let names = self.orchestrators.keys().copied();
-            return Err(not_registered("orchestrator", name, names));
+            return Err(NoCode::Unknown(not_registered("orchestrator", name, names)));
         };
-        let found = match version {
-            None => versions.last_key_value().map(|(_, found)| found),
-            Some(version) => versions.get(&Version::new(Some(version))),
-        };
-        if let Some(Function::Orchestrator(function)) = found.map(|found| found.function) {
-            return Ok((function, function.version));
+        let found = self.versions.choose(versions, version);
+        if let Some(function) = found.and_then(orchestrator_of) {
+            return Ok(function);
         }
         let known: Vec<_> = versions.keys().map(Version::as_str).collect();
+        let is_default = version.is_some() && version == self.versions.default_version();
         let message = format!(
-            "orchestrator {name:?} is not registered in version {:?}; registered: {}",
-            version.unwrap_or_default(),
+            "orchestrator {name:?} is not registered in version {:?}{}; registered: {}",
+            version.unwrap_or("(none)"),
+            if is_default {
+                ", the default of the host"
+            } else {
+                ""
+            },
             known.join(", ")
         );
-        Err(Failure::new(Failure::NOT_REGISTERED, message).non_retriable())
+        let failure = Failure::new(Failure::NOT_REGISTERED, message).non_retriable();
+        Err(NoCode::Version(failure))
     }
 
-    /// The version in which exactly the code of an instance that was started earlier is found.
-    pub(crate) fn exact_orchestrator(
-        &self,
-        name: &str,
-        version: Option<&str>,
-    ) -> Option<OrchestratorFunction> {
-        let found = self.orchestrators.get(name)?.get(&Version::new(version))?;
-        match found.function {
-            Function::Orchestrator(function) => Some(function),
-            _ => None,
-        }
+    /// What is to become of instances for which there is no code of a version that matches.
+    pub(crate) fn on_mismatch(&self) -> VersionMismatch {
+        self.versions.on_mismatch
     }
 
     pub(crate) fn client_functions(
@@ -341,45 +388,16 @@ pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> O
         .map(|(_, known)| known)
 }
 
-/// Orders versions: as numbers with dots where both are, else as text; no version is the lowest.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Version {
-    None,
-    Numbers(Vec<u64>, String),
-    Text(String),
-}
-
-impl Version {
-    fn new(version: Option<&str>) -> Self {
-        let Some(text) = version.filter(|text| !text.is_empty()) else {
-            return Self::None;
-        };
-        match text.split('.').map(|part| part.parse().ok()).collect() {
-            Some(numbers) => Self::Numbers(numbers, text.to_owned()),
-            None => Self::Text(text.to_owned()),
-        }
-    }
-
-    fn as_str(&self) -> &str {
-        match self {
-            Self::None => "(none)",
-            Self::Numbers(_, text) | Self::Text(text) => text,
-        }
+fn orchestrator_of(registration: &Registration) -> Option<OrchestratorFunction> {
+    match registration.function {
+        Function::Orchestrator(function) => Some(function),
+        _ => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn versions_compare_as_numbers_with_dots() {
-        let version = |text| Version::new(Some(text));
-        assert!(version("10.0") > version("9.5"));
-        assert!(version("1.0.1") > version("1.0"));
-        assert!(Version::new(None) < version("0.1"));
-        assert!(version("beta") > version("alpha"));
-    }
 
     // Rule 17: the failure suggests the nearest name.
     #[test]

@@ -277,7 +277,7 @@ impl DurableHostBuilder {
 
     /// All functions, after checking that they can be run.
     fn registry(&self) -> Result<Registry, HostError> {
-        let mut registry = Registry::default();
+        let mut registry = Registry::with_versions(self.options.version_rules());
         for registration in Registry::discovered() {
             // What an entity has by its interfaces goes with it, however it was registered.
             let is_part = matches!(registration.function, Function::EntityOperations(_));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::{HostError, HostOptions};
+use super::{HostError, HostOptions, VersionMatch, VersionMismatch};
 use crate::model::TaskHubName;
 use crate::registry::nearest;
 
@@ -21,6 +21,9 @@ pub(super) struct HostJson {
     partition_count: Option<u32>,
     keeps_instances: bool,
     idle_timeout: Option<Duration>,
+    default_version: Option<String>,
+    version_match: Option<VersionMatch>,
+    on_mismatch: Option<VersionMismatch>,
     /// Known properties that have no meaning here.
     without_meaning: Vec<String>,
     /// Properties that nobody knows, each with the known one that is most like it.
@@ -38,6 +41,9 @@ enum Property {
     ExtendedSessions,
     SessionIdleTimeout,
     PollInterval,
+    DefaultVersion,
+    VersionMatch,
+    VersionFailure,
     /// Has properties of its own.
     Group,
     /// What it sets there is not, or is always so, here.
@@ -76,7 +82,7 @@ const PROPERTIES: [(&str, Property); 54] = [
     ("tracing.traceReplayEvents", WithoutMeaning),
     ("tracing.version", WithoutMeaning),
     ("appLeaseOptions", WithoutMeaning),
-    ("defaultVersion", WithoutMeaning),
+    ("defaultVersion", Property::DefaultVersion),
     ("entityMessageReorderWindowInMinutes", WithoutMeaning),
     ("grpcHttpClientTimeout", WithoutMeaning),
     ("localRpcEndpointEnabled", WithoutMeaning),
@@ -90,8 +96,8 @@ const PROPERTIES: [(&str, Property); 54] = [
     ("storeInputsInOrchestrationHistory", WithoutMeaning),
     ("useAppLease", WithoutMeaning),
     ("useGracefulShutdown", WithoutMeaning),
-    ("versionFailureStrategy", WithoutMeaning),
-    ("versionMatchStrategy", WithoutMeaning),
+    ("versionFailureStrategy", Property::VersionFailure),
+    ("versionMatchStrategy", Property::VersionMatch),
     ("storageProvider.type", WithoutMeaning),
     ("storageProvider.connectionName", WithoutMeaning),
     ("storageProvider.connectionStringName", WithoutMeaning),
@@ -175,6 +181,13 @@ impl HostJson {
             self.max_entity_operation_batch_size,
         );
         set(&mut options.partition_count, self.partition_count);
+        if self.default_version.is_some() {
+            options.default_version.clone_from(&self.default_version);
+            // What is documented for a file that names a version and no strategy.
+            options.version_match = VersionMatch::CurrentOrOlder;
+        }
+        set(&mut options.version_match, self.version_match);
+        set(&mut options.on_mismatch, self.on_mismatch);
         if self.keeps_instances {
             set(&mut options.idle_timeout, self.idle_timeout);
         }
@@ -287,6 +300,32 @@ impl HostJson {
                 let millis = whole_number(path, value, 0, MAX_INT)?;
                 self.poll_interval = Some(Duration::from_millis(millis));
             }
+            Property::DefaultVersion => {
+                let version = value.as_str();
+                let version = version.ok_or_else(|| expected(path, "a string", value))?;
+                self.default_version = Some(version.to_owned());
+            }
+            Property::VersionMatch => {
+                self.version_match = Some(one_of(
+                    path,
+                    value,
+                    [
+                        ("None", VersionMatch::None),
+                        ("Strict", VersionMatch::Strict),
+                        ("CurrentOrOlder", VersionMatch::CurrentOrOlder),
+                    ],
+                )?);
+            }
+            Property::VersionFailure => {
+                self.on_mismatch = Some(one_of(
+                    path,
+                    value,
+                    [
+                        ("Reject", VersionMismatch::Reject),
+                        ("Fail", VersionMismatch::Fail),
+                    ],
+                )?);
+            }
             Group | WithoutMeaning => self.without_meaning.push(path.to_owned()),
         }
         Ok(())
@@ -368,6 +407,22 @@ fn whole_number(path: &str, value: &Value, least: u64, most: u64) -> Result<u64,
     })
 }
 
+/// What a name, whose case does not matter, stands for.
+fn one_of<T: Copy, const N: usize>(
+    path: &str,
+    value: &Value,
+    known: [(&str, T); N],
+) -> Result<T, String> {
+    let text = value.as_str().unwrap_or_default();
+    let found = known
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(text));
+    found.map(|(_, meaning)| *meaning).ok_or_else(|| {
+        let names = known.map(|(name, _)| format!("{name:?}"));
+        expected(path, &names.join(" or "), value)
+    })
+}
+
 /// A name, in which `%NAME%` stands for a variable of the environment.
 fn hub_name(path: &str, value: &Value, environment: Environment<'_>) -> Result<String, String> {
     let text = value
@@ -416,7 +471,10 @@ mod tests {
                "MaxConcurrentOrchestratorFunctions": 5,
                "maxEntityOperationBatchSize": 50,
                "extendedSessionsEnabled": true,
-               "extendedSessionIdleTimeoutInSeconds": 30"#,
+               "extendedSessionIdleTimeoutInSeconds": 30,
+               "defaultVersion": "2.0",
+               "versionMatchStrategy": "strict",
+               "versionFailureStrategy": "Fail""#,
         )
         .unwrap();
         let mut options = HostOptions {
@@ -431,6 +489,9 @@ mod tests {
             partition_count: 4,
             idle_timeout: Duration::from_secs(30),
             max_payload_bytes: 7,
+            default_version: Some("2.0".to_owned()),
+            version_match: VersionMatch::Strict,
+            on_mismatch: VersionMismatch::Fail,
             ..HostOptions::default()
         };
         assert_eq!(options, expected);
@@ -441,6 +502,18 @@ mod tests {
             ["storageProvider.connectionStringName"]
         );
         assert_eq!(settings.unknown, []);
+    }
+
+    // Rule 22: a file with a version and no strategy is for code that goes by the version.
+    #[test]
+    fn the_default_version_runs_older_instances() {
+        let mut options = HostOptions::default();
+        section(r#""defaultVersion": "2.0""#)
+            .unwrap()
+            .apply(&mut options);
+        assert_eq!(options.default_version.as_deref(), Some("2.0"));
+        assert_eq!(options.version_match, VersionMatch::CurrentOrOlder);
+        assert_eq!(options.on_mismatch, VersionMismatch::Reject);
     }
 
     #[test]
@@ -514,6 +587,18 @@ mod tests {
             (
                 r#""storageProvider": "mssql""#,
                 "storageProvider` must be a JSON object",
+            ),
+            (
+                r#""versionMatchStrategy": "Newer""#,
+                r#"versionMatchStrategy` must be "None" or "Strict" or "CurrentOrOlder", not "Newer""#,
+            ),
+            (
+                r#""versionFailureStrategy": true"#,
+                r#"versionFailureStrategy` must be "Reject" or "Fail", not true"#,
+            ),
+            (
+                r#""defaultVersion": 2.0"#,
+                "defaultVersion` must be a string, not 2.0",
             ),
             (r#""hubName": 7"#, "hubName` must be a string, not 7"),
             (

@@ -26,6 +26,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+pub use crate::registry::version::{VersionMatch, VersionMismatch};
 pub use builder::DurableHostBuilder;
 pub use error::HostError;
 pub use options::HostOptions;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::HostError;
+use crate::registry::version::{VersionMatch, VersionMismatch, VersionRules};
 
 /// The settings of a host. Each has a default that is right for most programs:
 ///
@@ -61,6 +62,16 @@ pub struct HostOptions {
     /// staging: each step costs a replay of the whole history, which is kept in memory too.
     /// Default: `false`.
     pub replay_check: bool,
+    /// The version of orchestrations that are started without one; also of sub-orchestrations, and without
+    /// regard to what versions there are of an orchestrator: one that can not run it is not started. If this
+    /// is `None`, it is the highest version of the orchestrator that is registered. Default: `None`.
+    pub default_version: Option<String>,
+    /// Which code an orchestration runs of whose version none is registered. Default:
+    /// [`VersionMatch::Strict`], none.
+    pub version_match: VersionMatch,
+    /// What becomes of an orchestration for which there is no code of a version that matches. Default:
+    /// [`VersionMismatch::Reject`], it waits for another worker.
+    pub on_mismatch: VersionMismatch,
 }
 
 impl Default for HostOptions {
@@ -81,11 +92,22 @@ impl Default for HostOptions {
             lease_duration: Duration::from_secs(15),
             shutdown_grace: Duration::from_secs(10),
             replay_check: false,
+            default_version: None,
+            version_match: VersionMatch::default(),
+            on_mismatch: VersionMismatch::default(),
         }
     }
 }
 
 impl HostOptions {
+    pub(super) fn version_rules(&self) -> VersionRules {
+        VersionRules {
+            default: self.default_version.clone(),
+            matching: self.version_match,
+            on_mismatch: self.on_mismatch,
+        }
+    }
+
     pub(super) fn check(&self) -> Result<(), HostError> {
         let refuse =
             |field: &'static str, rule: &'static str| Err(HostError::InvalidOption { field, rule });

@@ -47,6 +47,9 @@ impl Failure {
     pub const POISON: &str = "Poison";
     /// No function is registered under the name that was called.
     pub const NOT_REGISTERED: &str = "NotRegistered";
+    /// No code of a version that [matches](crate::host::VersionMatch) was there for the orchestration, and
+    /// the host was told to [fail](crate::host::VersionMismatch::Fail) it.
+    pub const VERSION_MISMATCH: &str = "VersionMismatch";
     /// An input, output or event did not fit its type.
     pub const SERIALIZATION: &str = "Serialization";
     /// A payload was over the limit.

@@ -169,6 +169,7 @@ impl Partition {
     /// left alone; one whose code does something else has failed.
     pub(super) fn replay(&mut self, instance: &mut Instance) {
         let Some(mut live) = self.begin(instance) else {
+            self.without_code(instance);
             return;
         };
         let history = instance.history.take().unwrap_or_default();
@@ -201,19 +202,8 @@ impl Partition {
     /// As [`begin`](Self::begin), for an instance that has begun already.
     pub(super) fn begin_with(&self, instance: &Instance, input: Payload) -> Option<LiveExecution> {
         let record = &instance.record;
-        let function = self
-            .config
-            .registry
-            .exact_orchestrator(&record.name, record.version.as_deref());
-        let Some(function) = function else {
-            tracing::warn!(
-                instance = %record.id,
-                orchestrator = %record.name,
-                version = record.version.as_deref().unwrap_or("(none)"),
-                "this worker does not have the orchestrator in this version; the instance waits"
-            );
-            return None;
-        };
+        let registry = &self.config.registry;
+        let function = registry.orchestrator(&record.name, record.version.as_deref());
         let identity = Identity {
             instance: record.id.clone(),
             execution: instance.state.lineage,
@@ -223,7 +213,7 @@ impl Partition {
             max_payload_bytes: self.config.max_payload_bytes,
         };
         Some(LiveExecution::begin(
-            function,
+            function.ok()?,
             identity,
             input,
             instance.not_before,

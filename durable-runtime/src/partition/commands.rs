@@ -59,9 +59,9 @@ impl Partition {
         let found = self
             .config
             .registry
-            .orchestrator(&start.name, start.version.as_deref());
+            .version_of_start(&start.name, start.version.as_deref());
         let version = match found {
-            Ok((_, version)) => version.map(str::to_owned),
+            Ok(version) => version,
             Err(failure) => {
                 let rejection = Rejection::UnknownOrchestrator {
                     message: failure.message().to_owned(),

@@ -91,6 +91,9 @@ impl Partition {
                 self.live += 1;
             }
         }
+        if instance.live.is_none() {
+            self.without_code(instance);
+        }
         instance.live.is_some()
     }
 
@@ -406,6 +409,7 @@ impl Partition {
         outcome: Result<Payload, Failure>,
     ) {
         self.drop_live(instance);
+        self.left_alone.remove(&instance.record);
         self.release_locks(instance);
         instance.record.status = status;
         instance.just_ended = true;

@@ -11,6 +11,7 @@ mod entity;
 mod episode;
 mod inbox;
 mod instance;
+mod left_alone;
 mod locks;
 mod rewind;
 
@@ -28,6 +29,7 @@ use entities::Entities;
 pub(crate) use entity::{EntityRun, EntityWork};
 use inbox::SeenMessages;
 use instance::Instance;
+use left_alone::LeftAlone;
 
 use crate::context::States;
 use crate::model::{
@@ -234,6 +236,8 @@ pub(crate) struct Partition {
     running: FxHashSet<(ExecutionId, TaskId)>,
     seen: SeenMessages,
     waiting_for_children: FxHashMap<InstanceId, Vec<Request>>,
+    /// Instances that this worker has no code for.
+    left_alone: LeftAlone,
     used: VecDeque<(InstanceId, u64)>,
     live: usize,
     stamp: u64,
@@ -279,6 +283,7 @@ impl Partition {
             running: FxHashSet::default(),
             seen: SeenMessages::default(),
             waiting_for_children: FxHashMap::default(),
+            left_alone: LeftAlone::default(),
             used: VecDeque::new(),
             live: 0,
             stamp: 0,
@@ -332,11 +337,13 @@ impl Partition {
         }
         self.evict_idle();
         self.evict_idle_entities();
+        self.left_alone.report(self.now, self.config.id);
     }
 
     /// When [`advance`](Self::advance) has to be called at the latest.
     pub(crate) fn next_due(&self) -> Option<DateTime<Utc>> {
-        self.due.next()
+        let times = [self.due.next(), self.left_alone.next_report()];
+        times.into_iter().flatten().min()
     }
 
     /// Takes an input. Code runs in [`step`](Self::step).

@@ -97,7 +97,7 @@ impl Partition {
             let (name, version) = (&instance.record.name, &instance.record.version);
             let found = self.config.registry.orchestrator(name, version.as_deref());
             let message = match found {
-                Err(failure) => failure.message().to_owned(),
+                Err(no_code) => no_code.into_failure().message().to_owned(),
                 Ok(_) => "what is stored of the instance cannot be read".to_owned(),
             };
             let rejection = Rejection::UnknownOrchestrator { message };

@@ -18,3 +18,4 @@ mod status;
 mod support;
 mod timers;
 mod tracing_events;
+mod versions;

@@ -1,0 +1,187 @@
+//! Instances that this worker has no code for: what becomes of them, and who is told.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Duration, Utc};
+
+use super::Partition;
+use super::instance::Instance;
+use crate::model::{Failure, InstanceId, InstanceRecord, PartitionId, RuntimeStatus};
+use crate::registry::NoCode;
+use crate::registry::version::VersionMismatch;
+
+/// The instances that wait for another worker, by what they run.
+#[derive(Debug, Default)]
+pub(super) struct LeftAlone(BTreeMap<(String, Option<String>), Group>);
+
+#[derive(Debug)]
+struct Group {
+    instances: BTreeSet<InstanceId>,
+    next_report: DateTime<Utc>,
+}
+
+impl LeftAlone {
+    fn insert(&mut self, record: &InstanceRecord, now: DateTime<Utc>) {
+        let group = self.0.entry(key(record)).or_insert_with(|| Group {
+            instances: BTreeSet::new(),
+            next_report: now,
+        });
+        group.instances.insert(record.id.clone());
+    }
+
+    /// The instance has ended.
+    pub(super) fn remove(&mut self, record: &InstanceRecord) {
+        if self.0.is_empty() {
+            return;
+        }
+        if let Some(group) = self.0.get_mut(&key(record)) {
+            group.instances.remove(&record.id);
+        }
+    }
+
+    /// When [`report`](Self::report) has to be called at the latest.
+    pub(super) fn next_report(&self) -> Option<DateTime<Utc>> {
+        self.0.values().map(|group| group.next_report).min()
+    }
+
+    /// Takes what is to be told by now: of each group once a minute.
+    fn take_reports(&mut self, now: DateTime<Utc>) -> Vec<Report> {
+        let mut reports = Vec::new();
+        self.0.retain(|(orchestrator, version), group| {
+            if group.next_report > now {
+                return true;
+            }
+            group.next_report = now + Duration::minutes(1);
+            let Some(first) = group.instances.first() else {
+                return false;
+            };
+            reports.push(Report {
+                orchestrator: orchestrator.clone(),
+                version: version.clone(),
+                instances: group.instances.len(),
+                first: first.clone(),
+            });
+            true
+        });
+        reports
+    }
+
+    /// Says what is to be told by now.
+    pub(super) fn report(&mut self, now: DateTime<Utc>, partition: PartitionId) {
+        for report in self.take_reports(now) {
+            tracing::warn!(
+                partition = partition.0,
+                orchestrator = %report.orchestrator,
+                version = report.version.as_deref().unwrap_or("(none)"),
+                instances = report.instances,
+                first = %report.first,
+                "this worker does not have the orchestrator in this version; its instances wait for one \
+                 that does"
+            );
+        }
+    }
+}
+
+/// What is said of the instances that run one version of an orchestrator.
+#[derive(Debug, PartialEq)]
+struct Report {
+    orchestrator: String,
+    version: Option<String>,
+    instances: usize,
+    first: InstanceId,
+}
+
+fn key(record: &InstanceRecord) -> (String, Option<String>) {
+    (record.name.clone(), record.version.clone())
+}
+
+impl Partition {
+    /// Leaves an instance alone that this worker has no code for, or fails it, as the host is told. What
+    /// an operator holds is not touched in any case.
+    pub(super) fn without_code(&mut self, instance: &mut Instance) {
+        let record = &instance.record;
+        let found = self
+            .config
+            .registry
+            .orchestrator(&record.name, record.version.as_deref());
+        let Err(no_code) = found else {
+            return;
+        };
+        let may_fail = self.config.registry.on_mismatch() == VersionMismatch::Fail
+            && record.status != RuntimeStatus::Suspended;
+        match no_code {
+            NoCode::Version(failure) if may_fail => {
+                let message = format!(
+                    "{}; the host fails such instances because of `HostOptions::on_mismatch`. Rewind the \
+                     instance on a host that has the version",
+                    failure.message()
+                );
+                let failure = Failure::new(Failure::VERSION_MISMATCH, message).non_retriable();
+                self.fail(instance, failure);
+                self.make_runnable(instance);
+            }
+            NoCode::Unknown(_) | NoCode::Version(_) => self.left_alone.insert(record, self.now),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::model::{ExecutionId, Tags};
+
+    fn record(id: &str, version: &str) -> InstanceRecord {
+        InstanceRecord {
+            id: InstanceId::new(id).unwrap(),
+            execution: ExecutionId(Uuid::nil()),
+            name: "order".to_owned(),
+            version: Some(version.to_owned()),
+            status: RuntimeStatus::Running,
+            created: DateTime::UNIX_EPOCH,
+            updated: DateTime::UNIX_EPOCH,
+            due: None,
+            custom_status: None,
+            output: None,
+            parent: None,
+            tags: Tags::new(),
+        }
+    }
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(seconds, 0).unwrap()
+    }
+
+    fn report(version: &str, instances: usize, first: &str) -> Report {
+        Report {
+            orchestrator: "order".to_owned(),
+            version: Some(version.to_owned()),
+            instances,
+            first: InstanceId::new(first).unwrap(),
+        }
+    }
+
+    // Rule 22: the worker says so at once and then once a minute, as long as instances wait.
+    #[test]
+    fn it_is_said_once_a_minute() {
+        let mut left = LeftAlone::default();
+        assert_eq!(left.next_report(), None);
+        left.insert(&record("b", "1.0"), at(0));
+        left.insert(&record("a", "1.0"), at(0));
+        assert_eq!(left.next_report(), Some(at(0)));
+        assert_eq!(left.take_reports(at(0)), [report("1.0", 2, "a")]);
+        // As often as messages to it arrive.
+        left.insert(&record("a", "1.0"), at(10));
+        assert_eq!(left.take_reports(at(59)), []);
+        left.insert(&record("c", "2.0"), at(30));
+        assert_eq!(left.take_reports(at(59)), [report("2.0", 1, "c")]);
+        assert_eq!(left.next_report(), Some(at(60)));
+        left.remove(&record("a", "1.0"));
+        assert_eq!(left.take_reports(at(60)), [report("1.0", 1, "b")]);
+        left.remove(&record("b", "1.0"));
+        left.remove(&record("c", "2.0"));
+        assert_eq!(left.take_reports(at(200)), []);
+        assert_eq!(left.next_report(), None);
+    }
+}
