@@ -20,8 +20,8 @@ pub enum VersionMatch {
     CurrentOrOlder,
 }
 
-/// What becomes of an instance for which a worker has no code of a version that
-/// [matches](VersionMatch).
+/// What becomes of an instance for which a worker has no code of a version that [matches](VersionMatch),
+/// when there is something for it to do: an event, a timer, the end of what it called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum VersionMismatch {
     /// The worker leaves it alone, and says so once a minute.

@@ -71,6 +71,7 @@ async fn stop(host: DurableHost) {
     within(host.shutdown()).await.expect("a clean end");
 }
 
+/// Starts an order on a host that has the code, until it waits.
 async fn start(host: &DurableHost, id: &str, version: Option<&str>) {
     let start = host.client().start_new_by_name("order", ()).instance_id(id);
     let start = match version {
@@ -78,6 +79,12 @@ async fn start(host: &DurableHost, id: &str, version: Option<&str>) {
         None => start,
     };
     within(start).await.expect("it is started");
+    let waits = async {
+        while status(host, id).await.runtime_status != RuntimeStatus::Running {
+            tokio::task::yield_now().await;
+        }
+    };
+    within(waits).await;
 }
 
 async fn status(host: &DurableHost, id: &str) -> OrchestrationStatus {
@@ -204,7 +211,7 @@ async fn a_worker_without_the_version_leaves_the_instance_alone() {
     stop(both).await;
 }
 
-// Rule 22: the host can be told to fail it instead; a rewind where the version is takes it up again.
+// Rule 22: the host can be told to fail it instead, once there is something for it to do; a rewind where the version is takes it up again.
 #[tokio::test]
 async fn a_mismatch_can_fail_the_instance() {
     let storage = Memory::new();
@@ -220,6 +227,7 @@ async fn a_mismatch_can_fail_the_instance() {
         ..HostOptions::default()
     };
     let new = host(&storage, options, SECOND).await;
+    go(&new, "order").await;
     let ended = within(new.client().wait_for_completion("order", LONG))
         .await
         .unwrap();
@@ -243,7 +251,10 @@ async fn a_mismatch_can_fail_the_instance() {
     within(both.client().rewind("order", "the version is back"))
         .await
         .unwrap();
-    assert_eq!(output(&both, "order").await, "1.9 runs 1.9");
+    let ended = within(both.client().wait_for_completion("order", LONG))
+        .await
+        .unwrap();
+    assert_eq!(ended.output, Some("1.9 runs 1.9".into()));
     stop(both).await;
 }
 
