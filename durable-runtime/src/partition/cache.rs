@@ -169,7 +169,10 @@ impl Partition {
     /// left alone; one whose code does something else has failed.
     pub(super) fn replay(&mut self, instance: &mut Instance) {
         let Some(mut live) = self.begin(instance) else {
-            self.without_code(instance);
+            // Storage says whether there is something for it to do.
+            if instance.record.due == Some(Due::Now) && instance.state.activities.is_empty() {
+                self.make_runnable(instance);
+            }
             return;
         };
         let history = instance.history.take().unwrap_or_default();

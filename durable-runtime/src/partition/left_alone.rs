@@ -6,7 +6,7 @@ use chrono::{DateTime, Duration, Utc};
 
 use super::Partition;
 use super::instance::Instance;
-use crate::model::{Failure, InstanceId, InstanceRecord, PartitionId, RuntimeStatus};
+use crate::model::{Failure, InstanceId, InstanceRecord, PartitionId};
 use crate::registry::NoCode;
 use crate::registry::version::VersionMismatch;
 
@@ -96,8 +96,8 @@ fn key(record: &InstanceRecord) -> (String, Option<String>) {
 }
 
 impl Partition {
-    /// Leaves an instance alone that this worker has no code for, or fails it, as the host is told. What
-    /// an operator holds is not touched in any case.
+    /// Leaves an instance alone that is to run and that this worker has no code for, or fails it, as the
+    /// host is told.
     pub(super) fn without_code(&mut self, instance: &mut Instance) {
         let record = &instance.record;
         let found = self
@@ -107,10 +107,8 @@ impl Partition {
         let Err(no_code) = found else {
             return;
         };
-        let may_fail = self.config.registry.on_mismatch() == VersionMismatch::Fail
-            && record.status != RuntimeStatus::Suspended;
-        match no_code {
-            NoCode::Version(failure) if may_fail => {
+        match (no_code, self.config.registry.on_mismatch()) {
+            (NoCode::Version(failure), VersionMismatch::Fail) => {
                 let message = format!(
                     "{}; the host fails such instances because of `HostOptions::on_mismatch`. Rewind the \
                      instance on a host that has the version",
@@ -120,7 +118,7 @@ impl Partition {
                 self.fail(instance, failure);
                 self.make_runnable(instance);
             }
-            NoCode::Unknown(_) | NoCode::Version(_) => self.left_alone.insert(record, self.now),
+            _ => self.left_alone.insert(record, self.now),
         }
     }
 }
@@ -130,7 +128,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::model::{ExecutionId, Tags};
+    use crate::model::{ExecutionId, RuntimeStatus, Tags};
 
     fn record(id: &str, version: &str) -> InstanceRecord {
         InstanceRecord {

@@ -258,6 +258,31 @@ async fn a_mismatch_can_fail_the_instance() {
     stop(both).await;
 }
 
+// Rule 22: that holds for what another worker has left alone, too.
+#[tokio::test]
+async fn a_mismatch_fails_what_was_left_alone() {
+    let storage = Memory::new();
+    let old = host(&storage, HostOptions::default(), FIRST).await;
+    start(&old, "order", None).await;
+    stop(old).await;
+    let patient = host(&storage, HostOptions::default(), SECOND).await;
+    go(&patient, "order").await;
+    stop(patient).await;
+    let options = HostOptions {
+        on_mismatch: VersionMismatch::Fail,
+        ..HostOptions::default()
+    };
+    let strict = host(&storage, options, SECOND).await;
+    let ended = within(strict.client().wait_for_completion("order", LONG))
+        .await
+        .unwrap();
+    assert_eq!(
+        ended.failure.unwrap().error_type(),
+        Failure::VERSION_MISMATCH
+    );
+    stop(strict).await;
+}
+
 // Rule 22: with `CurrentOrOlder` newer code runs older instances, which keep their version, and not newer ones.
 #[tokio::test]
 async fn newer_code_can_run_older_instances() {
