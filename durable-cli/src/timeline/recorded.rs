@@ -123,6 +123,10 @@ impl Reader {
                 self.timeline.add(at, line.given(data.as_json()));
                 return;
             }
+            Kind::PatchMarked { patch, .. } => {
+                self.timeline.add(at, Line::of(format!("patch {patch}")));
+                return;
+            }
             _ => {
                 let line = Line::of(match kind {
                     Kind::LockReleased { .. } => "locks released",

@@ -96,6 +96,7 @@ fn line(event: &Value) -> Line {
         "EntityOperationSignaled" => Line::of(entity("signal")),
         "TimerFired" => Line::of("timer").with(Mark::Good, "fired"),
         "EventRaised" => Line::of(named("event")),
+        "PatchMarked" => Line::of(named("patch")),
         "EventSent" => Line::of(entity("event to")),
         "ExecutionCompleted" => match text(event, "OrchestrationStatus") {
             "Failed" => Line::of("failed").with(Mark::Bad, reason(event)),

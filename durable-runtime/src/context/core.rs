@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use rustc_hash::FxHashMap;
 
 use super::events::{Delivered, EventQueues};
+use super::patches::Patches;
 use super::poll::{self, Waiter};
 use super::section::Section;
 use super::time::to_stored_precision;
@@ -49,6 +50,7 @@ struct CoreState {
     custom_status: Option<Payload>,
     continue_as_new: Option<ContinueAsNewRequest>,
     section: Option<Section>,
+    patches: Patches,
     /// The first activity that the code called as a function.
     direct_call: Option<&'static str>,
 }
@@ -128,6 +130,16 @@ impl Core {
     pub(crate) fn begin_episode(&self, now: DateTime<Utc>, replaying: bool) {
         self.now.set(self.now.get().max(now));
         self.replaying.set(replaying);
+    }
+
+    /// The next episode is replayed, and did `actions` when it ran.
+    pub(crate) fn expect<'a>(&self, actions: impl Iterator<Item = &'a EventKind>) {
+        self.state.borrow_mut().patches.begin_replay(actions);
+    }
+
+    /// Whether the code may repeat `action` or not, as it likes.
+    pub(crate) fn is_optional(&self, action: &EventKind) -> bool {
+        self.state.borrow().patches.is_optional(action)
     }
 
     /// Takes what the code has done since the last call.
@@ -361,6 +373,21 @@ impl Core {
         check: impl FnOnce(&Section) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         self.state.borrow().section.as_ref().map_or(Ok(()), check)
+    }
+
+    /// Whether the code is to do what is new with `patch`.
+    pub(crate) fn is_patched(&self, patch: &str) -> bool {
+        let state = &mut *self.state.borrow_mut();
+        let (answer, mark) = state.patches.ask(patch, self.replaying.get());
+        state.actions.extend(mark);
+        answer
+    }
+
+    /// The code does what is new with `patch` in any case.
+    pub(crate) fn deprecate_patch(&self, patch: &str) {
+        let state = &mut *self.state.borrow_mut();
+        let mark = state.patches.deprecate(patch, self.replaying.get());
+        state.actions.extend(mark);
     }
 
     pub(crate) fn set_custom_status(&self, status: Payload) {

@@ -11,6 +11,7 @@ mod events;
 mod http;
 mod lock;
 mod orchestration;
+mod patches;
 pub(crate) mod poll;
 mod refused;
 mod section;

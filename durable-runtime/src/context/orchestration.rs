@@ -297,6 +297,48 @@ impl OrchestrationContext {
         Ok(())
     }
 
+    /// Whether to do what is new with the change `id` of the code: `true` for instances that start, or
+    /// reach this line first, with the changed code; `false` for those that passed this line without it, as
+    /// their history says.
+    ///
+    /// ```
+    /// # use durable_runtime::prelude::*;
+    /// # #[activity]
+    /// # async fn charge(order: String) -> Result<()> { Ok(()) }
+    /// # #[activity]
+    /// # async fn check_credit(order: String) -> Result<()> { Ok(()) }
+    /// #[orchestrator]
+    /// async fn pay(ctx: OrchestrationContext, order: String) -> Result<()> {
+    ///     if ctx.patched("check-credit-first") {
+    ///         ctx.call_activity::<check_credit>(order.clone()).await?;
+    ///     }
+    ///     Ok(ctx.call_activity::<charge>(order).await?)
+    /// }
+    /// ```
+    ///
+    /// A `true` is marked in the history, so the answer is the same on every replay; and it is the same for
+    /// the same id until the execution ends, wherever it is asked. The next execution after
+    /// [`continue_as_new`](Self::continue_as_new) begins afresh. An id stands for one change: take another
+    /// one for the next.
+    ///
+    /// While histories have the mark, code without the call does not repeat them. When no instance is
+    /// left that passed the line without the change, the call gives way to
+    /// [`deprecate_patch`](Self::deprecate_patch).
+    #[must_use]
+    pub fn patched(&self, id: &str) -> bool {
+        self.core.is_patched(id)
+    }
+
+    /// Stands in the place of [`patched`](Self::patched), or before it, when no instance is left that does
+    /// what is old: the marks of the change `id` need not be repeated from here on.
+    ///
+    /// Instances that begin with this code are marked in a way that neither code with `patched` nor code
+    /// without the change's id minds, so both can run beside it. When all instances have ended that
+    /// began before, this call can go as well.
+    pub fn deprecate_patch(&self, id: &str) {
+        self.core.deprecate_patch(id);
+    }
+
     /// Ends this execution and begins the next one of the same instance with `input` and an empty
     /// history. Return what it returns:
     ///

@@ -7,7 +7,7 @@
 
 use super::live::{Completion, Episode, LiveExecution};
 use super::nondeterminism::{Difference, FoundBy, beginning, describe, describe_wholly, ending};
-use super::replay::{Recorded, both_sides, episodes, first_difference, is_same_call};
+use super::replay::{Recorded, both_sides, episodes, first_difference, is_same_call, repeat};
 use crate::model::{EventKind, Failure, HistoryEvent, Payload};
 
 /// Runs `again`, which has just begun, through `history`, whose last step is the one that has just
@@ -25,16 +25,16 @@ pub(crate) fn check(
 ) -> Result<(), Failure> {
     let (episodes, _) = episodes(history);
     let last = episodes.len().saturating_sub(1);
-    for (index, recorded) in episodes.iter().enumerate() {
-        let episode = again.run(recorded.time, true, recorded.arrivals.iter().copied());
+    for (index, recorded) in episodes.into_iter().enumerate() {
+        let (recorded, episode) = repeat(again, recorded);
         let expected = (index == last).then_some(ran);
         let difference = if is_refused(&episode) {
             // It did nothing; why that is says more.
             None
         } else if index < of_others {
-            compare_calls(recorded, &episode)
+            compare_calls(&recorded, &episode)
         } else {
-            compare_actions(recorded, &episode)
+            compare_actions(&recorded, &episode)
         };
         let difference = difference.or_else(|| compare_end(expected, &episode));
         if let Some((history, code)) = difference {

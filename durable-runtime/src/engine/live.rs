@@ -131,6 +131,16 @@ impl LiveExecution {
         }
     }
 
+    /// The next step is a replayed one that did `actions` when it ran.
+    pub(super) fn expect<'a>(&self, actions: impl Iterator<Item = &'a EventKind>) {
+        self.core.expect(actions);
+    }
+
+    /// Whether the code may repeat `action` or not, as it likes.
+    pub(super) fn is_optional(&self, action: &EventKind) -> bool {
+        self.core.is_optional(action)
+    }
+
     /// The failure that `difference`, in the last episode, makes.
     pub(super) fn difference(&self, difference: &Difference) -> Failure {
         difference.failure(&self.place())

@@ -128,7 +128,8 @@ impl Difference {
                 let causes = format!(
                     "Either the code was changed while the instance was running, or it depends on \
                      something that differs between runs ({VARIES}). Restore the code and rewind \
-                     the instance"
+                     the instance; a change that running instances are to survive goes behind \
+                     `ctx.patched(id)`, or into a new version"
                 );
                 failure(place, history, code, &causes, "replay")
             }
@@ -220,6 +221,7 @@ pub(super) fn describe(action: &EventKind) -> String {
         } => format!("signal #{id} {operation:?} to entity {entity:?}"),
         EventKind::LockRequested { id, entities } => format!("lock #{id} of {entities:?}"),
         EventKind::LockReleased { id } => format!("the release of lock #{id}"),
+        EventKind::PatchMarked { patch, .. } => format!("the mark of patch {patch:?}"),
         other => other.name().to_owned(),
     }
 }

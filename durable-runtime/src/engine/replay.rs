@@ -51,7 +51,7 @@ pub(crate) fn replay(
         .any(|event| matches!(event, EventKind::ExecutionRewound { .. }));
     let count = episodes.len();
     for (index, recorded) in episodes.into_iter().enumerate() {
-        let episode = live.run(recorded.time, true, recorded.arrivals.iter().copied());
+        let (recorded, episode) = repeat(live, recorded);
         let further = count - index - 1;
         compare(&recorded, &episode, further, is_rewound).map_err(|error| match error {
             NotRepeated::Refused(failure) => failure,
@@ -72,6 +72,20 @@ pub(crate) fn replay(
         undelivered: rest.into_iter().cloned().collect(),
         completion,
     })
+}
+
+/// Runs a step again. Of what it did then and now those marks of patches are left out that code need not
+/// repeat.
+pub(super) fn repeat<'a>(
+    live: &mut LiveExecution,
+    mut recorded: Recorded<'a>,
+) -> (Recorded<'a>, Episode) {
+    live.expect(recorded.actions.iter().copied());
+    let mut episode = live.run(recorded.time, true, recorded.arrivals.iter().copied());
+    recorded.actions.retain(|action| !live.is_optional(action));
+    let done = &mut episode.actions.actions;
+    done.retain(|action| !live.is_optional(action));
+    (recorded, episode)
 }
 
 /// Splits a history into its episodes, and what has arrived after the last of them.
@@ -180,6 +194,7 @@ fn call_of(action: &EventKind) -> (&'static str, Option<TaskId>, &str, Option<&I
         EventKind::SubOrchestrationCreated {
             id, name, instance, ..
         } => (Some(*id), name.as_str(), Some(instance)),
+        EventKind::PatchMarked { patch, .. } => (None, patch.as_str(), None),
         EventKind::EntityCalled { id, operation, .. }
         | EventKind::EntitySignaled { id, operation, .. } => (Some(*id), operation.as_str(), None),
         _ => (None, "", None),

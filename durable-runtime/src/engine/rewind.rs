@@ -73,18 +73,23 @@ fn removable(
 }
 
 /// The episode in which the code failed is run again, not replayed, unless it has done something. To
-/// drop the guard of a critical section is what failing does.
+/// drop the guard of a critical section is what failing does, and a patch may be asked for again.
 fn drop_last_episode_if_idle(history: &mut Vec<HistoryEvent>) {
     let last = history
         .iter()
         .rposition(|event| event.kind == EventKind::OrchestratorStarted);
-    let is_release = |event: &HistoryEvent| matches!(event.kind, EventKind::LockReleased { .. });
-    let is_action = |event: &HistoryEvent| event.kind.is_action() && !is_release(event);
+    let is_idle = |event: &HistoryEvent| {
+        matches!(
+            event.kind,
+            EventKind::LockReleased { .. } | EventKind::PatchMarked { .. }
+        )
+    };
+    let is_action = |event: &HistoryEvent| event.kind.is_action() && !is_idle(event);
     if let Some(at) = last
         && !history[at..].iter().any(is_action)
     {
         let ran = history.split_off(at);
-        history.extend(ran.into_iter().skip(1).filter(|event| !is_release(event)));
+        history.extend(ran.into_iter().skip(1).filter(|event| !is_idle(event)));
     }
 }
 

@@ -154,6 +154,7 @@ impl ExecutionState {
             EventKind::ExecutionStarted(_)
             | EventKind::EventRaised { .. }
             | EventKind::EventSent { .. }
+            | EventKind::PatchMarked { .. }
             | EventKind::EntityCalled { .. }
             | EventKind::EntityCompleted { .. }
             | EventKind::EntityFailed { .. }

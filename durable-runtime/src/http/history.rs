@@ -152,6 +152,9 @@ impl<'a> Writer<'a> {
                 self.add_input(&mut fields, input);
                 self.push("EntityOperationSignaled", time, fields);
             }
+            Kind::PatchMarked { patch, .. } => {
+                self.push(kind.name(), time, fields(json!({ "Name": patch })));
+            }
             Kind::ExecutionSuspended { reason }
             | Kind::ExecutionResumed { reason }
             | Kind::ExecutionRewound { reason, .. } => {

@@ -211,6 +211,14 @@ pub enum EventKind {
         /// What it carries.
         data: Payload,
     },
+    /// The code asked for a patch, and does what is new with it.
+    PatchMarked {
+        /// The patch.
+        patch: String,
+        /// Whether the code does so in any case, and may be without the call.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        deprecated: bool,
+    },
     /// An operator suspended the instance.
     ExecutionSuspended {
         /// The operator's reason.
@@ -264,6 +272,7 @@ impl EventKind {
             Self::TimerFired { .. } => "TimerFired",
             Self::EventRaised { .. } => "EventRaised",
             Self::EventSent { .. } => "EventSent",
+            Self::PatchMarked { .. } => "PatchMarked",
             Self::ExecutionSuspended { .. } => "ExecutionSuspended",
             Self::ExecutionResumed { .. } => "ExecutionResumed",
             Self::ExecutionTerminated { .. } => "ExecutionTerminated",
@@ -284,6 +293,7 @@ impl EventKind {
                 | Self::LockReleased { .. }
                 | Self::TimerCreated { .. }
                 | Self::EventSent { .. }
+                | Self::PatchMarked { .. }
         )
     }
 }

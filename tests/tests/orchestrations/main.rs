@@ -11,6 +11,7 @@ mod events;
 mod failures;
 mod generations;
 mod nondeterminism;
+mod patches;
 mod refused;
 mod replay_check;
 mod retries;
