@@ -112,6 +112,11 @@ macro_rules! __http_trigger {
     };
 }
 
+/// The examples of the page on versions.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/versioning.md")]
+mod versioning_page {}
+
 /// The examples of the page on determinism.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/determinism.md")]

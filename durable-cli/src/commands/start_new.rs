@@ -41,7 +41,7 @@ pub(crate) struct StartNew {
     /// Id of the new instance [default: a random one]
     #[arg(long, allow_hyphen_values = true)]
     id: Option<String>,
-    /// Version of the orchestrator [default: the highest]
+    /// Version of the orchestrator [default: that of the host, else the highest]
     #[arg(long)]
     version: Option<String>,
     /// Labels for the instance, for queries

@@ -30,9 +30,9 @@ pub(crate) struct Instance {
     pub(crate) created_time: DateTime<Utc>,
     #[serde(serialize_with = "exact")]
     pub(crate) last_updated_time: DateTime<Utc>,
-    /// `null` over HTTP, which does not tell. So are the following two.
     #[serde(default)]
     pub(crate) version: Option<String>,
+    /// `null` over HTTP, which does not tell. So is the following.
     #[serde(default)]
     pub(crate) parent_instance_id: Option<String>,
     #[serde(default)]

@@ -56,7 +56,9 @@ impl<T> StartNew<T> {
         self
     }
 
-    /// Runs this version of the orchestrator; without it, the highest that is registered.
+    /// Runs this version of the orchestrator; without it, the
+    /// [default](crate::host::HostOptions::default_version) of the host that starts it, else the highest
+    /// that is registered.
     pub fn version(mut self, version: impl Into<String>) -> Self {
         self.version = Some(version.into());
         self

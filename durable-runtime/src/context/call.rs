@@ -167,7 +167,9 @@ impl<T> SubOrchestratorCall<T> {
         self
     }
 
-    /// Runs this version of the orchestrator; without it, the highest that is registered.
+    /// Runs this version of the orchestrator; without it, the
+    /// [default](crate::host::HostOptions::default_version) of the host that starts it, else the highest
+    /// that is registered. The version of the caller has no part in it.
     pub fn version(mut self, wanted: impl Into<String>) -> Self {
         if let Target::SubOrchestration { version, .. } = &mut self.call.target {
             *version = Some(wanted.into());

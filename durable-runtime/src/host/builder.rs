@@ -145,6 +145,9 @@ impl DurableHostBuilder {
     /// | `maxEntityOperationBatchSize` | [`max_entity_operation_batch_size`](HostOptions::max_entity_operation_batch_size) |
     /// | `extendedSessionIdleTimeoutInSeconds`, where `extendedSessionsEnabled` is `true` | [`idle_timeout`](HostOptions::idle_timeout) |
     /// | `storageProvider.partitionCount` | [`partition_count`](HostOptions::partition_count) |
+    /// | `defaultVersion` | [`default_version`](HostOptions::default_version); and where the next is not set, [`version_match`](HostOptions::version_match) to `CurrentOrOlder`, as documented |
+    /// | `versionMatchStrategy` | [`version_match`](HostOptions::version_match) |
+    /// | `versionFailureStrategy` | [`on_mismatch`](HostOptions::on_mismatch) |
     /// | `httpSettings.defaultAsyncRequestSleepTimeMilliseconds` | how long [polls](crate::OrchestrationContext) over HTTP wait by default |
     ///
     /// Of two calls that set the same thing the later one counts, so [`options`](Self::options) after this

@@ -231,6 +231,7 @@ fn schemas() -> Value {
                 "output": {},
                 "createdTime": { "type": "string", "format": "date-time" },
                 "lastUpdatedTime": { "type": "string", "format": "date-time" },
+                "version": text(),
                 "historyEvents": { "type": "array", "items": { "type": "object" } },
             },
             "required": [

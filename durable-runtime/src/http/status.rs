@@ -20,6 +20,8 @@ pub(super) struct StatusBody {
     created_time: String,
     last_updated_time: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     history_events: Option<Vec<Value>>,
 }
 
@@ -34,6 +36,7 @@ impl StatusBody {
             output: status.output,
             created_time: to_the_second(status.created_time),
             last_updated_time: to_the_second(status.last_updated_time),
+            version: status.version,
             history_events,
         }
     }

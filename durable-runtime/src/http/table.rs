@@ -21,7 +21,7 @@ const START_QUERY: &[Parameter] = parameters![
     "timeout" Seconds "Waits so long for the end, if a request may take so long, and answers with the output.",
     "pollingInterval" Seconds "Has no effect: the end is noticed at once.",
     "returnInternalServerErrorOnFailure" Flag "Whether a failure that was waited for is a 500.",
-    "version" Text "The version of the orchestrator; without it, the highest.",
+    "version" Text "The version of the orchestrator; without it, the default of the host, else the highest.",
 ];
 const START_ANSWERS: &[Answer] = answers![
     200 Any "It has ended while it was waited for; the output, or the status if it did not complete.",

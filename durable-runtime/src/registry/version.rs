@@ -171,11 +171,20 @@ mod tests {
         }
     }
 
+    /// How versions match, the default, the versions declared, the one wanted, and what is chosen.
+    type Case = (
+        VersionMatch,
+        &'static str,
+        &'static [&'static str],
+        &'static str,
+        Option<&'static str>,
+    );
+
     // Rule 22: what the ways to match allow when the very version is not there.
     #[test]
     fn other_code_runs_an_instance_as_the_host_allows() {
         use VersionMatch::{CurrentOrOlder, None, Strict};
-        let cases: [(VersionMatch, &str, &[&str], &str, Option<&str>); 12] = [
+        let cases: [Case; 12] = [
             (Strict, "", &["1.0", "3.0"], "2.0", Option::None),
             (Strict, "2.0", &[""], "1.0", Option::None),
             (

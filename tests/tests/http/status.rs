@@ -53,6 +53,17 @@ async fn one_that_has_ended_is_not() {
     assert_eq!(body, expected);
 }
 
+// Rule 22: the version is shown where there is one, of one instance and in lists.
+#[tokio::test]
+async fn the_version_is_shown() {
+    let site = Site::new().await;
+    site.ended("versioned", "a", "null").await;
+    let body = site.get("/instances/a").await.json();
+    assert_eq!(body["version"], "1.5");
+    let listed = site.get("/instances").await.json();
+    assert_eq!(listed[0]["version"], "1.5");
+}
+
 /// Fields that are empty are there.
 #[tokio::test]
 async fn empty_fields_are_null() {

@@ -42,6 +42,12 @@ async fn echo(_ctx: OrchestrationContext, input: Value) -> Result<Value> {
     Ok(input)
 }
 
+/// Takes nothing, in a version.
+#[orchestrator(version = "1.5")]
+async fn versioned(_ctx: OrchestrationContext) -> Result<()> {
+    Ok(())
+}
+
 /// Waits for the event `go` and returns what comes with it.
 #[orchestrator]
 async fn wait(ctx: OrchestrationContext) -> Result<Value> {
