@@ -62,9 +62,9 @@ pub struct HostOptions {
     /// staging: each step costs a replay of the whole history, which is kept in memory too.
     /// Default: `false`.
     pub replay_check: bool,
-    /// The version of orchestrations that are started without one; also of sub-orchestrations, and without
-    /// regard to what versions there are of an orchestrator: one that can not run it is not started. If this
-    /// is `None`, it is the highest version of the orchestrator that is registered. Default: `None`.
+    /// The version of orchestrations and sub-orchestrations that this host starts without being told one;
+    /// to start one that has no code for it is an error. `None` stands for the highest version of each
+    /// that is registered. Default: `None`.
     pub default_version: Option<String>,
     /// Which code an orchestration runs of whose version none is registered. Default:
     /// [`VersionMatch::Strict`], none.

@@ -160,6 +160,22 @@ async fn code_without_the_patch_does_not_repeat_the_mark() {
     }
 }
 
+// Rules 8 and 22: an instance that met code without the patch, as a rollback brings it about, is rewound when
+// the patch is back.
+#[tokio::test]
+async fn a_rollback_can_be_taken_back() {
+    let id = "rolled back";
+    let bench = begin(id, Patched).await;
+    pass(&bench, id).await;
+    let bench = redeploy(bench, id, Old).await;
+    assert!(end(&bench, id).await.failure.is_some());
+    let bench = redeploy(bench, id, Patched).await;
+    within(bench.client.rewind(id, "the patch is back"))
+        .await
+        .unwrap();
+    assert_eq!(end(&bench, id).await.output, Some(4.into()));
+}
+
 // Rule 22: with `deprecate_patch` instances with the mark go on, and those without do not, for they did what is old.
 #[tokio::test]
 async fn a_deprecated_patch_takes_the_mark() {
