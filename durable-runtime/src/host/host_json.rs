@@ -303,7 +303,8 @@ impl HostJson {
             Property::DefaultVersion => {
                 let version = value.as_str();
                 let version = version.ok_or_else(|| expected(path, "a string", value))?;
-                self.default_version = Some(version.to_owned());
+                // An empty one is none, there as here.
+                self.default_version = (!version.is_empty()).then(|| version.to_owned());
             }
             Property::VersionMatch => {
                 self.version_match = Some(one_of(
@@ -524,6 +525,7 @@ mod tests {
             r#"{"extensions": {}}"#,
             r#"{"extensions": {"durableTask": {}, "queues": {"batchSize": 1}}}"#,
             r#"{"extensions": {"durableTask": {"hubName": null, "storageProvider": null}}}"#,
+            r#"{"extensions": {"durableTask": {"defaultVersion": ""}}}"#,
         ] {
             assert_eq!(parse(text).unwrap(), HostJson::default(), "{text}");
         }

@@ -135,6 +135,12 @@ impl HostOptions {
         if self.max_queue_attempts == 0 {
             return refuse("max_queue_attempts", "must be at least 1");
         }
+        if self.default_version.as_deref() == Some("") {
+            return refuse(
+                "default_version",
+                "must not be empty; `None` stands for the highest version",
+            );
+        }
         if self.lease_duration < Duration::from_secs(1) {
             return refuse("lease_duration", "must be at least one second");
         }

@@ -366,7 +366,8 @@ impl Partition {
                 }
                 self.drop_live(instance);
                 self.release_locks(instance);
-                let version = request.version.or_else(|| instance.record.version.clone());
+                let version = request.version.filter(|version| !version.is_empty());
+                let version = version.or_else(|| instance.record.version.clone());
                 let execution = instance.record.execution.successor();
                 let started = ExecutionStarted {
                     execution,

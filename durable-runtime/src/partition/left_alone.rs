@@ -125,10 +125,17 @@ impl Partition {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use uuid::Uuid;
 
     use super::*;
-    use crate::model::{ExecutionId, RuntimeStatus, Tags};
+    use crate::engine;
+    use crate::model::{
+        Due, Epoch, EventKind, ExecutionId, ExecutionStarted, HistoryEvent, HistoryRow, Payload,
+        RuntimeStatus, StoredInstance, Tags,
+    };
+    use crate::partition::{Input, PartitionConfig};
 
     fn record(id: &str, version: &str) -> InstanceRecord {
         InstanceRecord {
@@ -158,6 +165,75 @@ mod tests {
             instances,
             first: InstanceId::new(first).unwrap(),
         }
+    }
+
+    /// An instance whose history ends with an event that its code has not seen.
+    fn stored(record: InstanceRecord) -> StoredInstance {
+        let started = ExecutionStarted {
+            execution: record.execution,
+            name: record.name.clone(),
+            version: record.version.clone(),
+            input: Payload::null(),
+            parent: None,
+            start_at: None,
+            tags: Tags::new(),
+        };
+        let raised = EventKind::EventRaised {
+            name: "go".to_owned(),
+            data: Payload::null(),
+        };
+        let events = [
+            EventKind::ExecutionStarted(Box::new(started)),
+            EventKind::OrchestratorStarted,
+            raised,
+        ];
+        let events = events.map(|event| HistoryEvent::new(at(0), event));
+        let history = vec![HistoryRow {
+            sequence: 0,
+            events: engine::encode_history(&events),
+        }];
+        let due = Some(Due::Now);
+        StoredInstance {
+            record: InstanceRecord { due, ..record },
+            history,
+        }
+    }
+
+    // Rule 22: what a partition takes over and has no code for, it wakes up for once a minute, and changes
+    // nothing of it.
+    #[test]
+    fn a_partition_looks_at_it_once_a_minute() {
+        let config = PartitionConfig {
+            id: PartitionId(0),
+            epoch: Epoch(1),
+            clean: true,
+            partition_count: 1,
+            registry: Arc::default(),
+            max_payload_bytes: 1_024,
+            max_cached_instances: 1,
+            idle_timeout: std::time::Duration::ZERO,
+            max_activity_attempts: 1,
+            replay_check: false,
+            max_entity_batch: 1,
+            states: Arc::default(),
+        };
+        let record = record("order", "1.0");
+        let due = vec![(record.id.clone(), Due::Now)];
+        let mut partition = Partition::new(config, at(100), due, Vec::new());
+        assert_eq!(partition.take_queries().len(), 1);
+        partition.handle(Input::Loaded {
+            id: record.id.clone(),
+            stored: Ok(Some(stored(record))),
+        });
+        partition.step();
+        assert_eq!(partition.next_due(), Some(at(100)));
+        // The first of these lets go of the instance, which has not been used for the idle time of zero.
+        for seconds in [100, 160, 220] {
+            partition.advance(at(seconds));
+            assert_eq!(partition.next_due(), Some(at(seconds + 60)));
+            assert!(!partition.has_work());
+        }
+        assert!(partition.take_output().is_none());
     }
 
     // Rule 22: the worker says so at once and then once a minute, as long as instances wait.

@@ -42,9 +42,7 @@ pub(crate) struct VersionRules {
 
 impl VersionRules {
     pub(crate) fn default_version(&self) -> Option<&str> {
-        self.default
-            .as_deref()
-            .filter(|version| !version.is_empty())
+        self.default.as_deref()
     }
 
     /// What of `versions`, which are those of one orchestrator, an instance of the version `wanted` runs.

@@ -154,6 +154,13 @@ async fn options_that_make_no_sense_are_named() {
             },
         ),
         (
+            "default_version",
+            HostOptions {
+                default_version: Some(String::new()),
+                ..default()
+            },
+        ),
+        (
             "lease_duration",
             HostOptions {
                 lease_duration: Duration::from_millis(999),
