@@ -335,7 +335,8 @@ pub fn durable_client(options: TokenStream, item: TokenStream) -> TokenStream {
 /// * `name = "HelloCities"`: the name that the orchestrator is started by, where it is not the
 ///   function's: at most 256 characters, none of them a control character.
 /// * `version = "2.0"`: the version of the code. Several functions may have one name, with
-///   different versions.
+///   different versions; which one an instance runs is on the page `docs/versioning.md` of the
+///   repository.
 /// * `crate = path::to::durable_runtime`: where the runtime is found, where it is not
 ///   `::durable_runtime`.
 ///
