@@ -48,6 +48,7 @@ pub mod model;
 mod partition;
 mod registry;
 pub mod storage;
+pub mod testing;
 
 #[cfg(feature = "http")]
 pub use context::HttpCall;

@@ -228,6 +228,15 @@ impl Registry {
         inventory::iter::<Registration>().copied()
     }
 
+    /// All of them.
+    pub(crate) fn of_program() -> Result<Self, NameClash> {
+        let mut registry = Self::default();
+        for registration in Self::discovered() {
+            registry.add(registration)?;
+        }
+        Ok(registry)
+    }
+
     /// Adds a function. One that is there already (registered by hand and collected) is fine.
     pub(crate) fn add(&mut self, registration: Registration) -> Result<(), NameClash> {
         let (kind, earlier) = match registration.function {

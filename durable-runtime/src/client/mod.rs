@@ -130,14 +130,8 @@ impl DurableClient {
         storage: impl StorageProvider,
         task_hub: &str,
     ) -> Result<Self, ClientError> {
-        let hub = hub_name(task_hub)?;
-        match storage.find_hub(&hub)? {
-            Some(storage) => Ok(Self::without_host(hub, storage)),
-            None => Err(ClientError::TaskHubNotFound {
-                name: task_hub.to_owned(),
-                hubs: storage.hubs()?,
-            }),
-        }
+        let (hub, storage) = find_hub(&storage, task_hub)?;
+        Ok(Self::without_host(hub, storage))
     }
 
     fn without_host(hub: TaskHubName, storage: Arc<dyn HubStorage>) -> Self {
@@ -424,6 +418,21 @@ impl DurableClient {
             Payload::encode(value).map_err(|error| ClientError::serialization(what, &error))?;
         payload.check_size(self.inner.max_payload_bytes)?;
         Ok(payload)
+    }
+}
+
+/// The task hub `name`, which must exist.
+pub(crate) fn find_hub(
+    storage: &dyn StorageProvider,
+    name: &str,
+) -> Result<(TaskHubName, Arc<dyn HubStorage>), ClientError> {
+    let hub = hub_name(name)?;
+    match storage.find_hub(&hub)? {
+        Some(storage) => Ok((hub, storage)),
+        None => Err(ClientError::TaskHubNotFound {
+            name: name.to_owned(),
+            hubs: storage.hubs()?,
+        }),
     }
 }
 

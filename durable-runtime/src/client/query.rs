@@ -124,6 +124,22 @@ impl InstanceQuery {
     }
 }
 
+impl InstanceQuery {
+    /// The request for the first page.
+    pub(crate) fn into_request(self) -> Result<InstancePageRequest, ClientError> {
+        let after = match &self.continuation_token {
+            Some(token) => Some(decode_token(token).ok_or(ClientError::InvalidContinuationToken)?),
+            None => None,
+        };
+        Ok(InstancePageRequest {
+            filter: self.filter,
+            size: self.page_size,
+            after,
+            with_input: !self.without_input,
+        })
+    }
+}
+
 /// One page of instances, in the order of their creation.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -185,18 +201,10 @@ async fn read_page(
     client: &DurableClient,
     query: InstanceQuery,
 ) -> Result<InstancePage, ClientError> {
-    let after = match &query.continuation_token {
-        Some(token) => Some(decode_token(token).ok_or(ClientError::InvalidContinuationToken)?),
-        None => None,
-    };
     let size = query.page_size;
-    let request = InstancePageRequest {
-        filter: query.filter,
-        // One more tells whether this page is the last.
-        size: size + 1,
-        after,
-        with_input: !query.without_input,
-    };
+    let mut request = query.into_request()?;
+    // One more tells whether this page is the last.
+    request.size += 1;
     let mut found = client
         .link()
         .read(move |storage| storage.list(&request))

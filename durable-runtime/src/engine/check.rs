@@ -39,11 +39,12 @@ pub(crate) fn check(
         let difference = difference.or_else(|| compare_end(expected, &episode));
         if let Some((history, code)) = difference {
             let found_by = FoundBy::Check;
-            return Err(again.difference(&Difference {
+            let difference = Difference {
                 history,
                 code,
                 found_by,
-            }));
+            };
+            return Err(again.difference(difference).failure());
         }
     }
     Ok(())

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use chrono::{DateTime, Utc};
 use futures_core::future::LocalBoxFuture;
 
-use super::nondeterminism::{Difference, Place, Refusal, call_number};
+use super::nondeterminism::{Difference, NonDeterminism, Place, Refusal, call_number};
 use crate::context::core::{ContinueAsNewRequest, Core, EpisodeActions, Identity, Outcome};
 use crate::context::{OrchestrationContext, is_continued_as_new, poll};
 use crate::model::{EventKind, Failure, Payload};
@@ -23,6 +23,8 @@ pub(crate) struct LiveExecution {
     future: Option<LocalBoxFuture<'static, Result<Payload, Failure>>>,
     /// The number of the last episode, which messages call the step; the first has the number 1.
     step: u64,
+    /// Why the last episode was refused, if it was.
+    refused: Option<NonDeterminism>,
 }
 
 /// What one episode did.
@@ -78,6 +80,7 @@ impl LiveExecution {
             core,
             future: Some(future),
             step: 0,
+            refused: None,
         }
     }
 
@@ -121,7 +124,9 @@ impl LiveExecution {
                     .iter()
                     .rposition(|action| !is_release(action));
                 let did = did.and_then(|last| actions.actions.get(..=last));
-                let failure = refusal.failure(&place, last_arrival, did.unwrap_or_default());
+                let refused = refusal.at(&place, last_arrival, did.unwrap_or_default());
+                let failure = refused.failure();
+                self.refused = Some(refused);
                 return Episode::non_deterministic(failure);
             }
         };
@@ -141,9 +146,14 @@ impl LiveExecution {
         self.core.is_optional(action)
     }
 
-    /// The failure that `difference`, in the last episode, makes.
-    pub(super) fn difference(&self, difference: &Difference) -> Failure {
-        difference.failure(&self.place())
+    /// `difference`, in the last episode.
+    pub(super) fn difference(&self, difference: Difference) -> NonDeterminism {
+        difference.at(&self.place())
+    }
+
+    /// Why the last episode was refused, if it was.
+    pub(super) fn take_refused(&mut self) -> Option<NonDeterminism> {
+        self.refused.take()
     }
 
     fn place(&self) -> Place<'_> {

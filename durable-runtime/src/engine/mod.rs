@@ -11,8 +11,9 @@ mod state;
 pub(crate) use check::check;
 pub(crate) use entity::{EntityBatch, EntityBatchDone, OperationOutcome, needs_runtime, run_batch};
 pub(crate) use live::{Completion, Episode, LiveExecution};
+pub(crate) use nondeterminism::{NonDeterminism, call_number};
 pub(crate) use replay::replay;
-pub(crate) use rewind::rewind;
+pub(crate) use rewind::{rewind, without_refused_step};
 pub(crate) use state::{ExecutionState, LockStage, OpenActivity, OpenLock};
 
 use crate::model::{HistoryEvent, HistoryRow};

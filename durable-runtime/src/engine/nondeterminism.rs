@@ -36,6 +36,51 @@ pub(super) struct Difference {
     pub(super) found_by: FoundBy,
 }
 
+/// A rule of deterministic code that was broken, and where.
+#[derive(Debug, Clone)]
+pub(crate) struct NonDeterminism {
+    pub(crate) orchestrator: String,
+    /// The number of the step, counted from 1 in each execution.
+    pub(crate) step: u64,
+    pub(crate) history: String,
+    /// A clause whose subject is the code.
+    pub(crate) code: String,
+    /// Why that may be, and what to do.
+    pub(crate) causes: String,
+    pub(crate) rule: &'static str,
+    /// What the code panicked with.
+    panic: Option<Failure>,
+}
+
+impl NonDeterminism {
+    /// The rule that a replay does what the history says.
+    pub(crate) const REPLAY: &'static str = "replay";
+
+    /// What the instance fails with.
+    pub(crate) fn failure(&self) -> Failure {
+        let Self {
+            orchestrator,
+            step,
+            history,
+            code,
+            causes,
+            rule,
+            panic,
+        } = self;
+        let failure = Failure::new(
+            Failure::NON_DETERMINISTIC,
+            format!(
+                "orchestrator {orchestrator:?} is not deterministic at step {step}: the history has \
+                 {history}, the code {code}. {causes} [{rule}]"
+            ),
+        );
+        match panic {
+            Some(panic) => failure.caused_by(panic.clone()),
+            None => failure,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FoundBy {
     /// A replay that was needed.
@@ -46,12 +91,12 @@ pub(super) enum FoundBy {
 
 impl Refusal {
     /// `last_arrival` is what the step began with, and `actions` what the code had done in it.
-    pub(super) fn failure(
+    pub(super) fn at(
         self,
         place: &Place<'_>,
         last_arrival: Option<(&'static str, Option<TaskId>)>,
         actions: &[EventKind],
-    ) -> Failure {
+    ) -> NonDeterminism {
         let history = so_far(place.step, last_arrival);
         let (rule, code, causes) = self.explain();
         let code = match actions {
@@ -63,10 +108,18 @@ impl Refusal {
                 describe(last)
             ),
         };
-        let failure = failure(place, &history, &code, &causes, rule);
-        match self {
-            Self::NoRuntime(panic) => failure.caused_by(panic),
-            _ => failure,
+        let panic = match self {
+            Self::NoRuntime(panic) => Some(panic),
+            _ => None,
+        };
+        NonDeterminism {
+            orchestrator: place.orchestrator.to_owned(),
+            step: place.step,
+            history,
+            code,
+            causes,
+            rule,
+            panic,
         }
     }
 
@@ -117,44 +170,35 @@ impl Refusal {
 const VARIES: &str = "a clock, a random number, the environment, a static, the order of a hash map";
 
 impl Difference {
-    pub(super) fn failure(&self, place: &Place<'_>) -> Failure {
-        let Self {
-            history,
-            code,
-            found_by,
-        } = self;
-        match found_by {
+    pub(super) fn at(self, place: &Place<'_>) -> NonDeterminism {
+        let causes = match self.found_by {
             FoundBy::Replay => {
-                let causes = format!(
+                format!(
                     "Either the code was changed while the instance was running, or it depends on \
                      something that differs between runs ({VARIES}). Restore the code and rewind \
                      the instance; a change that running instances are to survive goes behind \
                      `ctx.patched(id)`, or into a new version"
-                );
-                failure(place, history, code, &causes, "replay")
+                )
             }
             FoundBy::Check => {
-                let causes = format!(
+                format!(
                     "`HostOptions::replay_check` ran the code again right after this step. It \
                      depends on something that differs between runs ({VARIES}), or on \
                      `ctx.is_replaying()`; if the code was changed while the instance was running, \
                      it may be that. Get such values from `ctx` or from an activity"
-                );
-                failure(place, history, code, &causes, "replay")
+                )
             }
+        };
+        NonDeterminism {
+            orchestrator: place.orchestrator.to_owned(),
+            step: place.step,
+            history: self.history,
+            code: self.code,
+            causes,
+            rule: NonDeterminism::REPLAY,
+            panic: None,
         }
     }
-}
-
-fn failure(place: &Place<'_>, history: &str, code: &str, causes: &str, rule: &str) -> Failure {
-    let Place { orchestrator, step } = place;
-    Failure::new(
-        Failure::NON_DETERMINISTIC,
-        format!(
-            "orchestrator {orchestrator:?} is not deterministic at step {step}: the history has \
-             {history}, the code {code}. {causes} [{rule}]"
-        ),
-    )
 }
 
 /// What the history has when a step begins.
@@ -172,7 +216,7 @@ fn so_far(step: u64, last_arrival: Option<(&'static str, Option<TaskId>)>) -> St
 }
 
 /// The number of the call that an event is about.
-pub(super) fn call_number(event: &EventKind) -> Option<TaskId> {
+pub(crate) fn call_number(event: &EventKind) -> Option<TaskId> {
     match event {
         EventKind::TaskScheduled { id, .. }
         | EventKind::TaskRestarted { id }

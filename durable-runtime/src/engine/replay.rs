@@ -10,7 +10,7 @@
 use chrono::{DateTime, Utc};
 
 use super::live::{Completion, Episode, LiveExecution};
-use super::nondeterminism::{Difference, FoundBy, describe, ending};
+use super::nondeterminism::{Difference, FoundBy, NonDeterminism, beginning, describe, ending};
 use crate::model::{EntityId, EventKind, Failure, HistoryEvent, InstanceId, TaskId};
 
 /// An execution that has been replayed to the end of its history.
@@ -20,8 +20,8 @@ pub(crate) struct Replayed {
     pub(crate) cancelled_timers: Vec<TaskId>,
     /// What has arrived since the last episode and not been given to the code.
     pub(crate) undelivered: Vec<EventKind>,
-    /// Set when the code has ended although its history has not: the instance was rewound, and its
-    /// last step ends it again.
+    /// Set when the code has ended: its history has as well, or the instance was rewound, and its last
+    /// step ends it again.
     pub(crate) completion: Option<Completion>,
 }
 
@@ -37,33 +37,30 @@ pub(super) struct Recorded<'a> {
 ///
 /// # Errors
 ///
-/// [`Failure::NON_DETERMINISTIC`] if the code does anything else than the history says.
+/// Where the code does anything else than the history says.
 pub(crate) fn replay(
     live: &mut LiveExecution,
     history: &[HistoryEvent],
-) -> Result<Replayed, Failure> {
+) -> Result<Replayed, NonDeterminism> {
     let (episodes, rest) = episodes(history);
     let mut cancelled_timers = Vec::new();
     let mut completion = None;
-    // A rewind takes the end out of the history of the step that ended it.
-    let is_rewound = rest
-        .iter()
-        .any(|event| matches!(event, EventKind::ExecutionRewound { .. }));
+    let end = RecordedEnd::of(&rest);
     let count = episodes.len();
     for (index, recorded) in episodes.into_iter().enumerate() {
         let (recorded, episode) = repeat(live, recorded);
+        if let Some(refused) = live.take_refused() {
+            return Err(refused);
+        }
         let further = count - index - 1;
-        compare(&recorded, &episode, further, is_rewound).map_err(|error| match error {
-            NotRepeated::Refused(failure) => failure,
-            NotRepeated::Differs { history, code } => {
-                let found_by = FoundBy::Replay;
-                live.difference(&Difference {
-                    history,
-                    code,
-                    found_by,
-                })
-            }
-        })?;
+        if let Some((history, code)) = compare(&recorded, &episode, further, &end) {
+            let found_by = FoundBy::Replay;
+            return Err(live.difference(Difference {
+                history,
+                code,
+                found_by,
+            }));
+        }
         cancelled_timers.extend(episode.actions.cancelled_timers);
         completion = episode.completion;
     }
@@ -110,36 +107,65 @@ pub(super) fn episodes(history: &[HistoryEvent]) -> (Vec<Recorded<'_>>, Vec<&Eve
     (episodes, arrivals)
 }
 
-/// How a step of a replay was not the one of the history.
-enum NotRepeated {
-    Refused(Failure),
-    Differs { history: String, code: String },
+/// How the code has ended, as far as its history tells.
+enum RecordedEnd {
+    /// It goes on.
+    None,
+    /// A rewind takes the end out of the history of the step that ended it.
+    Rewound,
+    Returned(String),
+    Failed(String),
+    /// The execution ended, and not by what its code did.
+    FromOutside,
 }
 
-/// Compares a step that is followed by `further` ones with its repetition.
+impl RecordedEnd {
+    /// `rest` is what the history has after its last step.
+    fn of(rest: &[&EventKind]) -> Self {
+        rest.iter().fold(Self::None, |end, event| match event {
+            EventKind::ExecutionRewound { .. } => Self::Rewound,
+            EventKind::ExecutionCompleted { result } => {
+                Self::Returned(format!("that the code returned {}", beginning(result)))
+            }
+            EventKind::ExecutionFailed { failure }
+                if [Failure::NON_DETERMINISTIC, Failure::CORRUPT]
+                    .contains(&failure.error_type()) =>
+            {
+                Self::FromOutside
+            }
+            EventKind::ExecutionFailed { failure } => {
+                Self::Failed(format!("that the code failed ({failure})"))
+            }
+            EventKind::ExecutionTerminated { .. } => Self::FromOutside,
+            _ => end,
+        })
+    }
+}
+
+/// Compares a step that is followed by `further` ones with its repetition. Gives what the history has
+/// and what the code did, where they differ.
 fn compare(
     recorded: &Recorded<'_>,
     episode: &Episode,
     further: usize,
-    is_rewound: bool,
-) -> Result<(), NotRepeated> {
-    if let Some(Completion::NonDeterministic(failure)) = &episode.completion {
-        return Err(NotRepeated::Refused(failure.clone()));
-    }
+    end: &RecordedEnd,
+) -> Option<(String, String)> {
     let done = &episode.actions.actions;
     if let Some(at) = first_difference(&recorded.actions, done, is_same_call) {
-        let (history, code) = both_sides(recorded.actions.get(at).copied(), done.get(at), describe);
-        return Err(NotRepeated::Differs { history, code });
+        let recorded = recorded.actions.get(at).copied();
+        return Some(both_sides(recorded, done.get(at), describe));
     }
-    let history = match further {
-        _ if episode.completion.is_none() => return Ok(()),
-        0 if is_rewound => return Ok(()),
-        0 => "no end of it".to_owned(),
-        1 => "a further step".to_owned(),
-        more => format!("{more} further steps"),
+    let history = match (further, end, &episode.completion) {
+        (0, RecordedEnd::FromOutside | RecordedEnd::Rewound, _)
+        | (0, RecordedEnd::Returned(_), Some(Completion::Completed(_)))
+        | (0, RecordedEnd::Failed(_), Some(Completion::Failed(_))) => return None,
+        (0, RecordedEnd::Returned(how) | RecordedEnd::Failed(how), _) => how.clone(),
+        (_, _, None) => return None,
+        (0, ..) => "no end of it".to_owned(),
+        (1, ..) => "a further step".to_owned(),
+        (more, ..) => format!("{more} further steps"),
     };
-    let code = ending(episode.completion.as_ref());
-    Err(NotRepeated::Differs { history, code })
+    Some((history, ending(episode.completion.as_ref())))
 }
 
 /// The place of the first action that is not repeated, missing, or one too many.

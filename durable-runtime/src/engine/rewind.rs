@@ -3,7 +3,7 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::model::{EventKind, HistoryEvent, TaskId};
+use crate::model::{EventKind, Failure, HistoryEvent, TaskId};
 
 /// A history from which the last failures have been taken out.
 #[derive(Debug)]
@@ -70,6 +70,18 @@ fn removable(
         }
     }
     removed
+}
+
+/// A history that ends because the code was not deterministic, without the step in which that was found:
+/// what the code did in it counted for nothing, and mended code takes it anew.
+pub(crate) fn without_refused_step(history: &mut Vec<HistoryEvent>) {
+    let is_refusal = |event: &HistoryEvent| {
+        matches!(&event.kind, EventKind::ExecutionFailed { failure }
+            if failure.error_type() == Failure::NON_DETERMINISTIC)
+    };
+    if history.last().is_some_and(is_refusal) {
+        drop_last_episode_if_idle(history);
+    }
 }
 
 /// The episode in which the code failed is run again, not replayed, unless it has done something. To

@@ -31,6 +31,7 @@ use crate::partition::PartitionConfig;
 use crate::registry::client_function::Trigger;
 use crate::registry::{Function, Register, Registration, Registry};
 use crate::storage::{HubOptions, HubStorage, Sqlite, StorageProvider};
+use crate::testing;
 
 /// Builds a [`DurableHost`].
 ///
@@ -213,6 +214,15 @@ impl DurableHostBuilder {
     }
 
     fn start_blocking(mut self, runtime: &Handle) -> Result<DurableHost, HostError> {
+        if let Some(asked) = testing::Asked::by_environment() {
+            let built_in = self.add_built_in();
+            asked.answer(testing::Worker {
+                registry: built_in.and_then(|()| self.registry()),
+                storage: self.storage,
+                task_hub: self.task_hub,
+                max_payload_bytes: self.options.max_payload_bytes,
+            });
+        }
         if let Some(error) = self.refused.take() {
             return Err(error);
         }

@@ -190,8 +190,8 @@ impl Partition {
                     self.make_runnable(instance);
                 }
             }
-            Err(failure) => {
-                self.fail(instance, failure);
+            Err(found) => {
+                self.fail(instance, found.failure());
                 self.make_runnable(instance);
             }
         }

@@ -1,0 +1,6 @@
+//! Recorded histories, replayed on the code of this program.
+
+mod changed;
+mod examples;
+mod malformed;
+mod support;
