@@ -11,6 +11,7 @@ use crate::commands::history::GetHistory;
 use crate::commands::instances::GetInstances;
 use crate::commands::purge::PurgeHistory;
 use crate::commands::raise_event::RaiseEvent;
+use crate::commands::replay::Replay;
 use crate::commands::restart::Restart;
 use crate::commands::signal_entity::SignalEntity;
 use crate::commands::start_new::StartNew;
@@ -111,5 +112,6 @@ pub(crate) enum Command {
     Entities(Entities),
     SignalEntity(SignalEntity),
     Watch(Watch),
+    Replay(Replay),
     Completions(Completions),
 }

@@ -11,7 +11,8 @@ use durable_runtime::storage::StorageError;
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0  done (or noted for the next host, where no host runs: a note on stderr says so)
-  1  failed; also an orchestration that was waited for and did not complete
+  1  failed; also an orchestration that was waited for and did not complete, and a replay that found
+     instances which would not go on
   2  wrong usage: unknown options, values that cannot be read, a confirmation that was not given
   3  not found: no such storage file, task hub, instance, entity or function
   4  not possible as things stand: the instance has ended, has not ended, or exists already

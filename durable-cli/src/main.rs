@@ -9,6 +9,7 @@ mod output;
 mod payload;
 mod time;
 mod timeline;
+mod worker;
 
 use std::process::ExitCode;
 

@@ -7,6 +7,7 @@ pub(crate) mod history;
 pub(crate) mod instances;
 pub(crate) mod purge;
 pub(crate) mod raise_event;
+pub(crate) mod replay;
 pub(crate) mod restart;
 pub(crate) mod signal_entity;
 pub(crate) mod start_new;
@@ -37,6 +38,10 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
         return command.run();
     }
     let place = cli.place.place()?;
+    let replay = match &cli.command {
+        Command::Replay(command) => Some(command.request(&place)?),
+        _ => None,
+    };
     let hub = Hub::open(&place, cli.manner.timeout).await?;
     let mut session = Session { hub, output };
     match cli.command {
@@ -55,6 +60,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Entities(command) => command.run(&mut session).await,
         Command::SignalEntity(command) => command.run(&mut session).await,
         Command::Watch(command) => command.run(&mut session).await,
+        Command::Replay(command) => command.run(&mut session, &replay.unwrap_or_default()),
         Command::Completions(_) => Ok(()),
     }?;
     session.output.flush()

@@ -169,6 +169,11 @@ impl Hub {
         }
     }
 
+    /// How long any answer may take.
+    pub(crate) fn limit(&self) -> Duration {
+        self.limit
+    }
+
     /// Whether it is reached over HTTP.
     pub(crate) fn is_remote(&self) -> bool {
         matches!(self.way, Way::Remote(_))

@@ -3,6 +3,7 @@
 mod functions;
 mod output;
 mod remote;
+mod replay;
 mod support;
 mod timeline;
 mod usage;

@@ -41,7 +41,7 @@ pub(super) struct Recorded<'a> {
 pub(crate) fn replay(
     live: &mut LiveExecution,
     history: &[HistoryEvent],
-) -> Result<Replayed, NonDeterminism> {
+) -> Result<Replayed, Box<NonDeterminism>> {
     let (episodes, rest) = episodes(history);
     let mut cancelled_timers = Vec::new();
     let mut completion = None;
@@ -50,16 +50,17 @@ pub(crate) fn replay(
     for (index, recorded) in episodes.into_iter().enumerate() {
         let (recorded, episode) = repeat(live, recorded);
         if let Some(refused) = live.take_refused() {
-            return Err(refused);
+            return Err(Box::new(refused));
         }
         let further = count - index - 1;
         if let Some((history, code)) = compare(&recorded, &episode, further, &end) {
             let found_by = FoundBy::Replay;
-            return Err(live.difference(Difference {
+            let difference = Difference {
                 history,
                 code,
                 found_by,
-            }));
+            };
+            return Err(Box::new(live.difference(difference)));
         }
         cancelled_timers.extend(episode.actions.cancelled_timers);
         completion = episode.completion;

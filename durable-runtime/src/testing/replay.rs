@@ -244,7 +244,7 @@ impl Recording {
                 ending: ending(replayed.completion),
             }),
             Err(found) => {
-                let divergence = Divergence::new(&self.instance, &self.history, started, found);
+                let divergence = Divergence::new(&self.instance, &self.history, started, *found);
                 Err(ReplayError::Diverges(Box::new(divergence)))
             }
         }

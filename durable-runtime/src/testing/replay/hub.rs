@@ -11,7 +11,7 @@ use super::{Divergence, ReplayError, named};
 use crate::client::{ClientError, InstanceQuery, RuntimeStatus, find_hub};
 use crate::engine;
 use crate::host::HostOptions;
-use crate::model::{InstanceRecord, StoredInstance};
+use crate::model::{HistoryRow, InstanceRecord};
 use crate::registry::Registry;
 use crate::storage::{HubStorage, InstancePageRequest, PageKey, StorageError, StorageProvider};
 
@@ -172,47 +172,64 @@ impl HubReplay {
         Ok(report)
     }
 
+    /// Replays one instance, which was as `record` says when it was listed.
     fn replay(
         &self,
         storage: &dyn HubStorage,
-        record: InstanceRecord,
+        mut record: InstanceRecord,
         report: &mut ReplayReport,
     ) -> Result<(), StorageError> {
-        let loaded = match storage.load(std::slice::from_ref(&record.id)) {
-            Ok(mut loaded) => match loaded.pop().flatten() {
-                Some(stored) => read(stored),
-                // It was purged meanwhile.
-                None => return Ok(()),
-            },
-            Err(StorageError::Corrupt { message, .. }) => Err((record, message)),
+        let outcome = match storage.load(std::slice::from_ref(&record.id)) {
+            Ok(mut loaded) => {
+                let Some(stored) = loaded.pop().flatten() else {
+                    // It was purged meanwhile.
+                    return Ok(());
+                };
+                record = stored.record;
+                self.outcome(&record, &stored.history)
+            }
+            Err(StorageError::Corrupt { message, .. }) => Outcome::NotReplayed(message),
             Err(error) => return Err(error),
         };
-        let replayed = loaded.and_then(|(record, recording)| {
-            match recording.replay_by_name(&self.registry, self.max_payload_bytes) {
-                Ok(_) => Ok(()),
-                Err(ReplayError::Diverges(divergence)) => {
-                    report.diverging.push(DivergingInstance {
-                        runtime_status: record.status,
-                        divergence: *divergence,
-                    });
-                    return Ok(());
-                }
-                Err(ReplayError::NoCode { message, .. }) => Err((record, message)),
-                Err(error) => Err((record, error.to_string())),
-            }
-            .inspect(|()| report.safe += 1)
-        });
-        if let Err((record, reason)) = replayed {
-            report.not_replayed.push(UnreplayedInstance {
+        let runtime_status = record.status;
+        match outcome {
+            Outcome::Safe => report.safe += 1,
+            Outcome::Diverges(divergence) => report.diverging.push(DivergingInstance {
+                runtime_status,
+                divergence: *divergence,
+            }),
+            Outcome::NotReplayed(reason) => report.not_replayed.push(UnreplayedInstance {
                 instance_id: record.id.to_string(),
                 orchestrator: record.name,
                 version: record.version,
-                runtime_status: record.status,
+                runtime_status,
                 reason,
-            });
+            }),
         }
         Ok(())
     }
+
+    fn outcome(&self, record: &InstanceRecord, history: &[HistoryRow]) -> Outcome {
+        let history = match engine::decode_history(history) {
+            Ok(history) => history,
+            Err(problem) => return Outcome::NotReplayed(problem),
+        };
+        let instance = record.id.clone();
+        let recording = Recording { instance, history };
+        match recording.replay_by_name(&self.registry, self.max_payload_bytes) {
+            Ok(_) => Outcome::Safe,
+            Err(ReplayError::Diverges(divergence)) => Outcome::Diverges(divergence),
+            Err(ReplayError::NoCode { message, .. }) => Outcome::NotReplayed(message),
+            Err(error) => Outcome::NotReplayed(error.to_string()),
+        }
+    }
+}
+
+/// What has come out of one replay.
+enum Outcome {
+    Safe,
+    Diverges(Box<Divergence>),
+    NotReplayed(String),
 }
 
 /// The next page, if there is one; `request` is for the one after it then.
@@ -229,15 +246,4 @@ fn next_page(
         id: last.record.id.clone(),
     });
     Ok(Some(found.into_iter().map(|found| found.record).collect()))
-}
-
-fn read(stored: StoredInstance) -> Result<(InstanceRecord, Recording), (InstanceRecord, String)> {
-    let StoredInstance { record, history } = stored;
-    match engine::decode_history(&history) {
-        Ok(history) => {
-            let instance = record.id.clone();
-            Ok((record, Recording { instance, history }))
-        }
-        Err(message) => Err((record, message)),
-    }
 }
