@@ -2,5 +2,6 @@
 
 mod changed;
 mod examples;
+mod hubs;
 mod malformed;
 mod support;
