@@ -122,3 +122,8 @@ mod versioning_page {}
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/determinism.md")]
 mod determinism_page {}
+
+/// The examples of the page on replays.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/replay.md")]
+mod replay_page {}
