@@ -105,23 +105,19 @@ impl Worker {
 
     fn silent(&self, replaying: Option<String>, limit: Duration) -> CliError {
         let program = self.program.display();
-        match replaying {
-            Some(id) => {
-                let message = format!("{program} has replayed instance {id:?} for {limit:?}");
-                CliError::new(Code::Timeout, message).hint(
-                    "an orchestrator may run without ever waiting; for a history that takes long, allow \
-                     more time with --timeout",
-                )
-            }
-            None => {
-                let message =
-                    format!("{program} has not begun to replay within {limit:?}, and was stopped");
-                CliError::new(Code::Timeout, message).hint(
-                    "it replays when it starts its host: give it the arguments with which it does, after \
-                     `--`, or allow more time with --timeout",
-                )
-            }
+        if let Some(id) = replaying {
+            let message = format!("{program} has replayed instance {id:?} for {limit:?}");
+            return CliError::new(Code::Timeout, message).hint(
+                "an orchestrator may run without ever waiting; for a history that takes long, allow \
+                 more time with --timeout",
+            );
         }
+        let message =
+            format!("{program} has not begun to replay within {limit:?}, and was stopped");
+        CliError::new(Code::Timeout, message).hint(
+            "it replays when it starts its host: give it the arguments with which it does, after `--`, \
+             or allow more time with --timeout",
+        )
     }
 
     fn ended(&mut self, replaying: Option<String>, said: Option<String>) -> CliError {

@@ -10,7 +10,7 @@ use super::Session;
 use crate::exit::{CliError, Code};
 use crate::filter::FilterArguments;
 use crate::hub::{Filter, Place};
-use crate::output::{Progress, Style, Table, count};
+use crate::output::{Progress, Style, Table, count, note};
 use crate::worker::Worker;
 
 /// Tell which instances would go on with the code of a program, before it is deployed
@@ -90,6 +90,9 @@ impl Replay {
             print(session, &report)?;
         }
         if report.is_safe() {
+            if report.safe == 0 {
+                note("there are no such instances: nothing was replayed");
+            }
             return Ok(());
         }
         session.output.flush()?;

@@ -160,7 +160,10 @@ async fn what_diverges_is_listed_and_is_an_exit_code() {
         ["--name", "wait"],
         ["--tag", "a=b"],
     ] {
-        run(replay(&site, "changed", &filter)).ok();
+        let none = run(replay(&site, "changed", &filter));
+        let says_so = none.stderr.contains("nothing was replayed");
+        assert_eq!(says_so, filter[1] != "wait", "{none:?}");
+        none.ok();
     }
     host.shutdown().await.unwrap();
 }

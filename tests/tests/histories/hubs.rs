@@ -1,5 +1,6 @@
 //! Replaying what is in a task hub, beside a host and without one.
 
+use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -200,7 +201,7 @@ fn contents(path: &std::path::Path) -> String {
         while let Some(row) = rows.next().unwrap() {
             contents += &name;
             for column in 0..columns {
-                contents += &format!(" {:?}", row.get_ref(column).unwrap());
+                write!(contents, " {:?}", row.get_ref(column).unwrap()).unwrap();
             }
             contents.push('\n');
         }
@@ -232,7 +233,7 @@ async fn a_host_may_go_on_meanwhile() {
                 let start = client.start_new::<parcel>("tea").instance_id(&id);
                 start.await.unwrap();
                 client.raise_event(&id, "sent", ()).await.unwrap();
-                if round % 3 == 0 {
+                if round.is_multiple_of(3) {
                     client.wait_for_completion(&id, LONG).await.unwrap();
                     client.purge(&id).await.unwrap();
                 }
