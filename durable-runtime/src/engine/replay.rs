@@ -154,7 +154,11 @@ fn compare(
     let done = &episode.actions.actions;
     if let Some(at) = first_difference(&recorded.actions, done, is_same_call) {
         let recorded = recorded.actions.get(at).copied();
-        return Some(both_sides(recorded, done.get(at), describe));
+        let (history, code) = both_sides(recorded, done.get(at), describe);
+        // That it ended is why it did no more.
+        let has_ended = done.get(at).is_none() && episode.completion.is_some();
+        let ended = has_ended.then(|| ending(episode.completion.as_ref()));
+        return Some((history, ended.unwrap_or(code)));
     }
     let history = match (further, end, &episode.completion) {
         (0, RecordedEnd::FromOutside | RecordedEnd::Rewound, _)

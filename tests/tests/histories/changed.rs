@@ -53,6 +53,18 @@ async fn order_unpaid(ctx: OrchestrationContext, what: String) -> Result<u32> {
 }
 
 #[orchestrator]
+async fn order_by_number(ctx: OrchestrationContext, what: u32) -> Result<u32> {
+    Ok(ctx.call_activity::<put_aside>(what.to_string()).await?)
+}
+
+#[orchestrator]
+async fn order_without_charge(ctx: OrchestrationContext, what: String) -> Result<u32> {
+    let reservation = ctx.call_activity::<put_aside>(what).await?;
+    ctx.wait_for_external_event::<()>("charged").await?;
+    Ok(reservation)
+}
+
+#[orchestrator]
 async fn order_refused(ctx: OrchestrationContext, what: String) -> Result<u32> {
     let reservation = ctx.call_activity::<put_aside>(what).await?;
     ctx.call_activity::<charge>(reservation).await?;
@@ -123,6 +135,28 @@ fn a_call_put_in_between_is_told_with_its_place() {
 #[test]
 fn an_end_that_came_too_early_is_told() {
     let found = divergence(replay_recorded(&order("order_unpaid")));
+    assert_eq!(found.history, "call #1 of activity \"charge\"");
+    assert_eq!(found.code, "returned 7");
+}
+
+// What made the code end is told, such as an input that no longer fits.
+#[test]
+fn an_input_that_no_longer_fits_is_told() {
+    let found = divergence(replay_recorded(&order("order_by_number")));
+    assert_eq!((found.step, found.event), (1, 2));
+    assert_eq!(found.history, "call #0 of activity \"put_aside\"");
+    assert!(found.code.starts_with("failed ("), "{found}");
+    assert!(
+        found
+            .code
+            .contains("invalid type: string \"tea\", expected u32"),
+        "{found}"
+    );
+}
+
+#[test]
+fn a_call_that_was_left_out_is_told() {
+    let found = divergence(replay_recorded(&order("order_without_charge")));
     assert_eq!(found.history, "call #1 of activity \"charge\"");
     assert_eq!(found.code, "did nothing more in this step");
 }
