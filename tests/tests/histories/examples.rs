@@ -53,8 +53,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use durable_runtime::testing::{Ending, Replay, replay_recorded};
-use serde_json::json;
+use durable_runtime::testing::{Ending, Replay, ReplayError, replay_recorded};
+use serde_json::{Value, json};
 
 use crate::support::divergence;
 
@@ -139,4 +139,44 @@ fn an_example_that_changes_is_found() {
     assert_eq!((found.step, found.steps), (2, 4));
     assert_eq!(found.history, "call #1 of activity \"say_goodbye\"");
     assert_eq!(found.code, "made call #1 of activity \"say_hello\"");
+}
+
+/// What the code does, in the names of the events.
+const CALLS: [&str; 8] = [
+    "TaskScheduled",
+    "SubOrchestrationCreated",
+    "EntityCalled",
+    "EntitySignaled",
+    "LockRequested",
+    "LockReleased",
+    "TimerCreated",
+    "EventSent",
+];
+
+// Whatever is missing in a history: a call is noticed, and nothing panics.
+#[test]
+fn each_call_that_is_missing_is_noticed() {
+    let mut calls = 0;
+    for file in fs::read_dir(folder()).unwrap() {
+        let path = file.unwrap().path();
+        let recorded: Value = serde_json::from_str(&read(&path)).unwrap();
+        let events = recorded["history"].as_array().unwrap();
+        for at in 1..events.len() {
+            let mut shortened = recorded.clone();
+            shortened["history"].as_array_mut().unwrap().remove(at);
+            let result = replay_recorded(&shortened.to_string());
+            let kind = events[at][1]
+                .as_object()
+                .and_then(|kind| kind.keys().next());
+            if kind.is_some_and(|kind| CALLS.contains(&kind.as_str())) {
+                calls += 1;
+                let found = divergence(result);
+                assert_ne!(found.history, found.code, "{}: {found}", path.display());
+            } else {
+                let is_told = matches!(result, Ok(_) | Err(ReplayError::Diverges(_)));
+                assert!(is_told, "{}: {result:?}", path.display());
+            }
+        }
+    }
+    assert!(calls > 100, "{calls}");
 }
