@@ -161,13 +161,11 @@ fn each_call_that_is_missing_is_noticed() {
         let path = file.unwrap().path();
         let recorded: Value = serde_json::from_str(&read(&path)).unwrap();
         let events = recorded["history"].as_array().unwrap();
-        for at in 1..events.len() {
+        for (at, event) in events.iter().enumerate().skip(1) {
             let mut shortened = recorded.clone();
             shortened["history"].as_array_mut().unwrap().remove(at);
             let result = replay_recorded(&shortened.to_string());
-            let kind = events[at][1]
-                .as_object()
-                .and_then(|kind| kind.keys().next());
+            let kind = event[1].as_object().and_then(|kind| kind.keys().next());
             if kind.is_some_and(|kind| CALLS.contains(&kind.as_str())) {
                 calls += 1;
                 let found = divergence(result);
