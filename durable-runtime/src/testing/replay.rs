@@ -14,6 +14,7 @@ use recording::Recording;
 pub(crate) use worker::{Asked, Worker};
 pub use worker::{ReplayAnswer, ReplayRequest};
 
+use crate::client::ClientError;
 use crate::context::core::Identity;
 use crate::engine::{self, Completion, LiveExecution};
 use crate::host::HostOptions;
@@ -51,7 +52,7 @@ pub enum Ending {
 }
 
 /// Why a history is not repeated, or cannot be replayed.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReplayError {
     /// The text is no recorded history.
@@ -93,6 +94,9 @@ pub enum ReplayError {
     /// Two functions of this program have one name.
     #[error(transparent)]
     NameClash(#[from] NameClash),
+    /// The task hub cannot be read.
+    #[error(transparent)]
+    Hub(#[from] ClientError),
     /// The code does something else than the history says.
     #[error("{0}")]
     Diverges(Box<Divergence>),

@@ -8,12 +8,12 @@ use durable_runtime::client::{ClientError, InstanceQuery, RuntimeStatus};
 use durable_runtime::host::HostOptions;
 use durable_runtime::prelude::*;
 use durable_runtime::storage::{Memory, Sqlite, StorageProvider};
-use durable_runtime::testing::{ReplayReport, replay_hub};
+use durable_runtime::testing::{ReplayError, ReplayReport, replay_hub};
 
 const HUB: &str = "Replayed";
 const LONG: Duration = Duration::from_secs(60);
 
-/// Whether [`parcel`] is the code of tomorrow, on this thread of a replay.
+/// Whether [`parcel`] is the code of tomorrow.
 static TOMORROW: AtomicBool = AtomicBool::new(false);
 /// Replays and hosts of these tests share the switch.
 static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
@@ -314,7 +314,7 @@ async fn what_is_not_there_is_an_error() {
     let replay = replay_hub(Memory::new(), "Nowhere", InstanceQuery::new());
     let error = replay.await.unwrap_err();
     assert!(
-        matches!(error, ClientError::TaskHubNotFound { .. }),
+        matches!(error, ReplayError::Hub(ClientError::TaskHubNotFound { .. })),
         "{error}"
     );
     let memory = Memory::new();
@@ -322,7 +322,10 @@ async fn what_is_not_there_is_an_error() {
     let query = InstanceQuery::new().continuation_token("x");
     let error = replay_hub(memory.clone(), HUB, query).await.unwrap_err();
     assert!(
-        matches!(error, ClientError::InvalidContinuationToken),
+        matches!(
+            error,
+            ReplayError::Hub(ClientError::InvalidContinuationToken)
+        ),
         "{error}"
     );
     assert!(

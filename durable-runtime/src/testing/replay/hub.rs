@@ -114,30 +114,27 @@ impl fmt::Display for ReplayReport {
 ///
 /// # Errors
 ///
-/// [`ClientError::TaskHubNotFound`], [`ClientError::Storage`], [`ClientError::InvalidContinuationToken`].
-///
-/// # Panics
-///
-/// If two functions of this program have one name; a host would not start.
+/// [`ReplayError::Hub`], if there is no such task hub or it cannot be read; [`ReplayError::NameClash`].
 pub async fn replay_hub(
     storage: impl StorageProvider,
     task_hub: &str,
     query: InstanceQuery,
-) -> Result<ReplayReport, ClientError> {
+) -> Result<ReplayReport, ReplayError> {
     let hub = HubReplay {
         storage: Arc::new(storage),
         task_hub: task_hub.to_owned(),
         query,
-        registry: Registry::of_program().unwrap_or_else(|clash| panic!("{clash}")),
+        registry: Registry::of_program()?,
         max_payload_bytes: HostOptions::default().max_payload_bytes,
     };
     // Orchestrators run outside of any async runtime.
     let (sender, report) = oneshot::channel();
     std::thread::spawn(move || sender.send(hub.run(&mut |_| ())));
-    report.await.unwrap_or_else(|_| {
+    let report = report.await.unwrap_or_else(|_| {
         let message = "the replay has panicked".to_owned();
         Err(ClientError::Busy { message })
-    })
+    });
+    Ok(report?)
 }
 
 /// A replay of what is in a task hub.
