@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::oneshot::{self, error::TryRecvError};
 use uuid::Uuid;
 
 use super::ClientError;
@@ -55,8 +55,18 @@ impl Subscription {
 
     /// Whether an execution other than `execution` has ended.
     pub(super) fn is_of_other_than(&mut self, execution: ExecutionId) -> bool {
-        let Some(record) = self.ended.as_mut().and_then(|ended| ended.try_recv().ok()) else {
+        let Some(ended) = &mut self.ended else {
             return false;
+        };
+        let record = match ended.try_recv() {
+            Ok(record) => record,
+            Err(TryRecvError::Empty) => return false,
+            Err(TryRecvError::Closed) => {
+                // The host has lost the partition: whoever waits is to look in storage. A receiver that
+                // has said so once must not be asked again.
+                self.ended = None;
+                return false;
+            }
         };
         let is_other = record.execution != execution;
         let (again, ended) = oneshot::channel();
@@ -383,5 +393,22 @@ mod tests {
         assert_eq!(waiting(), 1, "that of the run");
         assert!(tokio::time::timeout(SOON, run.output()).await.is_err());
         assert_eq!(waiting(), 0);
+    }
+
+    // Else the wait for the output of a new instance panics.
+    #[tokio::test]
+    async fn a_host_that_loses_the_partition_during_a_start_has_the_client_look_in_storage() {
+        let local = Arc::new(Idle::default());
+        let id = InstanceId::new("any").unwrap();
+        let link = Link {
+            storage: Memory::new()
+                .open_hub(&TaskHubName::new("hub").unwrap(), &HubOptions::default())
+                .unwrap(),
+            local: Some(Arc::clone(&local) as _),
+        };
+        let mut subscription = link.subscribe(&id).unwrap();
+        local.senders.lock().unwrap().clear();
+        assert!(!subscription.is_of_other_than(ExecutionId(Uuid::nil())));
+        assert!(subscription.ended().await.is_none());
     }
 }
