@@ -22,6 +22,7 @@ mod parameters;
 mod rules;
 mod select;
 mod task;
+mod test;
 
 /// Makes a function one that orchestrations call, and that is run at least once for each call.
 ///
@@ -539,4 +540,43 @@ pub fn join(input: TokenStream) -> TokenStream {
     syn::parse::<join::Join>(input)
         .map_or_else(|error| error.to_compile_error(), |join| join.expand())
         .into()
+}
+
+/// Makes an async function a test that runs in virtual time, with a `TestHost` of its own.
+///
+/// ```
+/// use durable_runtime::prelude::*;
+/// use durable_runtime::testing::TestHost;
+///
+/// #[orchestrator]
+/// async fn trial(ctx: OrchestrationContext) -> Result<()> {
+///     ctx.sleep(std::time::Duration::from_secs(90 * 86_400)).await;
+///     Ok(())
+/// }
+///
+/// # durable_runtime::testing::run_with(TestHost::builder(), a_trial_takes_90_days);
+/// # /*
+/// #[durable_runtime::test]
+/// # */
+/// async fn a_trial_takes_90_days(host: TestHost) {
+///     host.run::<trial>(()).await.unwrap();
+///     assert_eq!(host.elapsed().as_secs(), 90 * 86_400);
+/// }
+/// ```
+///
+/// The function takes a `TestHost`, or nothing and builds one itself. It runs in an async runtime of its own, of
+/// one thread and with virtual time. Its future need not be `Send`. It may return what a `#[test]` may; other
+/// attributes, such as `#[should_panic]` and `#[ignore]`, do what they do there.
+///
+/// # Options
+///
+/// * `seeds = 100`: runs the test once for each seed from 0 to 99. The seed of the first run that fails is printed.
+///   See `durable_runtime::testing::run_many_seeds`.
+///
+/// # Errors
+///
+/// On anything but an `async fn` without generics and with one parameter at most, it does not compile.
+#[proc_macro_attribute]
+pub fn test(options: TokenStream, item: TokenStream) -> TokenStream {
+    test::test(options.into(), &item.into()).into()
 }

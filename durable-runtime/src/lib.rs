@@ -58,6 +58,8 @@ pub use context::{
     OrchestrationContext, OrchestrationSignals, SignalTarget, State, SubOrchestratorCall,
     TaskOutput, Timer, WhenAll, WhenAllSettled, WhenAny, when_all, when_all_settled, when_any,
 };
+#[cfg(feature = "testing")]
+pub use durable_macros::test;
 pub use durable_macros::{
     activity, allow_nondeterminism, deterministic, durable_client, entity, join, orchestrator,
     select,

@@ -130,3 +130,12 @@ pub const fn is_interface<I: EntityInterface + ?Sized>() {}
 
 /// Nothing happens here: this is where the compiler says that an output cannot travel.
 pub fn is_sent<O: Serialize + DeserializeOwned>() {}
+
+/// Runs a test.
+#[cfg(feature = "testing")]
+pub fn test<F: Future>(test: impl FnOnce(crate::testing::TestHost) -> F) -> F::Output {
+    crate::testing::run_with(crate::testing::TestHost::builder(), test)
+}
+
+#[cfg(feature = "testing")]
+pub use crate::testing::run_many_seeds as test_seeds;

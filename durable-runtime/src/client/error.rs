@@ -105,6 +105,12 @@ pub enum ClientError {
         /// What was asked for.
         message: String,
     },
+    /// The instance is one of a test host, and nothing will happen any more that could end it.
+    #[error("{message}")]
+    Standstill {
+        /// What waits, and for what.
+        message: String,
+    },
     /// Storage cannot be used.
     #[error(transparent)]
     Storage(#[from] StorageError),

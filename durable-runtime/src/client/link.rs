@@ -35,6 +35,21 @@ pub(crate) trait LocalHost: fmt::Debug + Send + Sync {
 
     /// There are new messages in a queue.
     fn pushed(&self, queue: &QueueName);
+
+    /// An id that nothing else has.
+    fn new_id(&self) -> Uuid {
+        Uuid::new_v4()
+    }
+
+    /// Whether storage is read where it is asked for, because that never blocks.
+    fn reads_in_place(&self) -> bool {
+        false
+    }
+
+    /// Why nothing will happen any more unless a client asks for something, if that is so.
+    fn standstill(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Somebody who waits to be told that an instance has ended. One that is dropped waits no longer.
@@ -109,6 +124,18 @@ impl Link {
         })
     }
 
+    /// An id that nothing else has.
+    pub(super) fn new_id(&self) -> Uuid {
+        self.local
+            .as_ref()
+            .map_or_else(Uuid::new_v4, |local| local.new_id())
+    }
+
+    /// Why nothing will happen any more by itself, if that is so.
+    pub(super) fn standstill(&self) -> Option<String> {
+        self.local.as_ref()?.standstill()
+    }
+
     /// Tells the host of this process of new messages in a queue.
     pub(super) fn pushed(&self, queue: &QueueName) {
         if let Some(local) = &self.local {
@@ -121,6 +148,13 @@ impl Link {
         &self,
         call: impl FnOnce(&dyn HubStorage) -> Result<T, StorageError> + Send + 'static,
     ) -> Result<T, ClientError> {
+        if self
+            .local
+            .as_ref()
+            .is_some_and(|local| local.reads_in_place())
+        {
+            return Ok(call(&*self.storage)?);
+        }
         let storage = Arc::clone(&self.storage);
         let joined = tokio::task::spawn_blocking(move || call(&*storage)).await;
         match joined {

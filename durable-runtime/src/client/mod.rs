@@ -371,6 +371,9 @@ impl DurableClient {
             if let Some(record) = self.record(id).await? {
                 return Ok(record);
             }
+            if let Some(message) = self.link().standstill() {
+                return Err(ClientError::Standstill { message });
+            }
             if let Some(subscription) = subscription {
                 if let Some(record) = subscription.ended().await {
                     return Ok(record);

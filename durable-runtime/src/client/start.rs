@@ -10,7 +10,6 @@ use chrono::{DateTime, Utc};
 use futures_core::future::BoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use uuid::Uuid;
 
 use super::link::Subscription;
 use super::{ClientError, DurableClient, OrchestrationStatus};
@@ -86,9 +85,9 @@ impl<T> StartNew<T> {
     async fn send(self) -> Result<OrchestrationRun<T>, ClientError> {
         let id = match &self.instance_id {
             Some(id) => InstanceId::new(id)?,
-            None => InstanceId::from_uuid(Uuid::new_v4()),
+            None => InstanceId::from_uuid(self.client.link().new_id()),
         };
-        let execution = ExecutionId(Uuid::new_v4());
+        let execution = ExecutionId(self.client.link().new_id());
         let command = Command::Start(Box::new(StartOrchestration {
             name: self.name,
             version: self.version,

@@ -231,7 +231,8 @@ impl Executor {
         // Before the task runs: a termination may come first, and is not to be missed.
         let token = self.started(&work.instance);
         self.shared.runtime.spawn(async move {
-            let outcome = executor.run(&work, token.clone()).await;
+            let shared = &executor.shared;
+            let outcome = run(&shared.registry, &shared.states, &work, token.clone()).await;
             executor.ended(&work.instance, &token);
             let key = (work.lineage, work.task);
             executor.report(work, outcome);
@@ -250,39 +251,6 @@ impl Executor {
         };
         // If the partition has moved, its new owner runs the activity again.
         let _ = self.shared.router.send(partition, input);
-    }
-
-    async fn run(
-        &self,
-        work: &ActivityWork,
-        cancelled: CancellationToken,
-    ) -> Result<Payload, Failure> {
-        let function = self.shared.registry.activity(&work.name)?;
-        let context = ActivityContext::new(CallInfo {
-            name: work.name.clone(),
-            instance: work.instance.clone(),
-            execution: work.lineage,
-            task: work.task,
-            attempt: work.attempt,
-            cancelled,
-        });
-        let states = Arc::clone(&self.shared.states);
-        let invocation = ActivityInvocation::new(context, work.input.clone(), states);
-        match function.run {
-            ActivityRun::Async(code) => AssertUnwindSafe(async { code.run(invocation).await })
-                .catch_unwind()
-                .await
-                .unwrap_or_else(|panic| Err(Failure::from_panic(&*panic))),
-            ActivityRun::Blocking(code) => {
-                let joined = tokio::task::spawn_blocking(move || code.run(&invocation)).await;
-                joined.unwrap_or_else(|error| {
-                    Err(match error.try_into_panic() {
-                        Ok(panic) => Failure::from_panic(&*panic),
-                        Err(error) => Failure::new(Failure::PANIC, error.to_string()),
-                    })
-                })
-            }
-        }
     }
 
     fn started(&self, instance: &InstanceId) -> CancellationToken {
@@ -329,5 +297,39 @@ impl Executor {
             .load
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Runs the function that an activity is.
+pub(crate) async fn run(
+    registry: &Registry,
+    states: &Arc<States>,
+    work: &ActivityWork,
+    cancelled: CancellationToken,
+) -> Result<Payload, Failure> {
+    let function = registry.activity(&work.name)?;
+    let context = ActivityContext::new(CallInfo {
+        name: work.name.clone(),
+        instance: work.instance.clone(),
+        execution: work.lineage,
+        task: work.task,
+        attempt: work.attempt,
+        cancelled,
+    });
+    let invocation = ActivityInvocation::new(context, work.input.clone(), Arc::clone(states));
+    match function.run {
+        ActivityRun::Async(code) => AssertUnwindSafe(async { code.run(invocation).await })
+            .catch_unwind()
+            .await
+            .unwrap_or_else(|panic| Err(Failure::from_panic(&*panic))),
+        ActivityRun::Blocking(code) => {
+            let joined = tokio::task::spawn_blocking(move || code.run(&invocation)).await;
+            joined.unwrap_or_else(|error| {
+                Err(match error.try_into_panic() {
+                    Ok(panic) => Failure::from_panic(&*panic),
+                    Err(error) => Failure::new(Failure::PANIC, error.to_string()),
+                })
+            })
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Running orchestrations and activities in a process. The only place that owns threads, a clock
 //! and an async runtime.
 
-mod activities;
+pub(crate) mod activities;
 mod builder;
 mod busy;
 
@@ -18,7 +18,7 @@ mod router;
 mod state;
 mod suspects;
 mod triggers;
-mod watchers;
+pub(crate) mod watchers;
 mod worker;
 
 use std::collections::BTreeMap;

@@ -11,13 +11,13 @@ type Waiting = FxHashMap<InstanceId, Vec<oneshot::Sender<Arc<InstanceRecord>>>>;
 
 /// Clients of this process that wait for instances of its partitions.
 #[derive(Debug, Default)]
-pub(super) struct Watchers {
+pub(crate) struct Watchers {
     waiting: Mutex<Waiting>,
 }
 
 impl Watchers {
     /// Receives the record of the instance when it has ended; an error means: look in storage.
-    pub(super) fn subscribe(&self, id: &InstanceId) -> oneshot::Receiver<Arc<InstanceRecord>> {
+    pub(crate) fn subscribe(&self, id: &InstanceId) -> oneshot::Receiver<Arc<InstanceRecord>> {
         let (sender, receiver) = oneshot::channel();
         let mut waiting = self.lock();
         let of_instance = waiting.entry(id.clone()).or_default();
@@ -26,7 +26,7 @@ impl Watchers {
         receiver
     }
 
-    pub(super) fn ended(&self, record: &Arc<InstanceRecord>) {
+    pub(crate) fn ended(&self, record: &Arc<InstanceRecord>) {
         for sender in self.lock().remove(&record.id).unwrap_or_default() {
             // Whoever has stopped waiting does not want it.
             let _ = sender.send(Arc::clone(record));
@@ -34,7 +34,7 @@ impl Watchers {
     }
 
     /// The one who asked waits no more; forgets the instance if nobody does.
-    pub(super) fn unsubscribe(&self, id: &InstanceId) {
+    pub(crate) fn unsubscribe(&self, id: &InstanceId) {
         let mut waiting = self.lock();
         if let Some(of_instance) = waiting.get_mut(id) {
             of_instance.retain(|sender| !sender.is_closed());
@@ -45,7 +45,7 @@ impl Watchers {
     }
 
     /// This process may not hear of the end of instances any more: all are to look for themselves.
-    pub(super) fn recheck_all(&self) {
+    pub(crate) fn recheck_all(&self) {
         self.lock().clear();
     }
 

@@ -1,0 +1,206 @@
+//! The test host.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use tokio::task::JoinHandle;
+
+use super::desk::Desk;
+use super::mock::{ActivityMock, Mocks};
+use super::time::{self, VirtualTime};
+use super::{History, TestHostBuilder};
+use crate::client::{ClientError, DurableClient, StartNew};
+use crate::engine;
+use crate::model::{InstanceId, Result as DurableResult};
+use crate::registry::{Activity, Orchestrator};
+use crate::storage::HubStorage;
+
+/// A host for tests: in memory, on the thread of the test, in virtual time. See the [module](super) for what
+/// it does and how.
+///
+/// It runs as long as a clone of it is there. Clones are one and the same.
+#[derive(Clone)]
+pub struct TestHost {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    client: DurableClient,
+    storage: Arc<dyn HubStorage>,
+    desk: Arc<Desk>,
+    mocks: Arc<Mocks>,
+    time: VirtualTime,
+    seed: u64,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.desk.close();
+    }
+}
+
+impl TestHost {
+    /// A host with all functions of the program and all defaults.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime of one thread, and if two functions have one name. See
+    /// [`TestHostBuilder::build`] for a `Result`.
+    #[expect(clippy::new_without_default, reason = "it starts something")]
+    #[track_caller]
+    pub fn new() -> Self {
+        match Self::builder().build() {
+            Ok(host) => host,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// A host to be configured and [built](TestHostBuilder::build).
+    pub fn builder() -> TestHostBuilder {
+        TestHostBuilder::new()
+    }
+
+    pub(super) fn from_parts(
+        client: DurableClient,
+        storage: Arc<dyn HubStorage>,
+        desk: Arc<Desk>,
+        mocks: Arc<Mocks>,
+        time: VirtualTime,
+        seed: u64,
+    ) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                client,
+                storage,
+                desk,
+                mocks,
+                time,
+                seed,
+            }),
+        }
+    }
+
+    /// A client that speaks to this host; all of it works as with a host in production.
+    pub fn client(&self) -> DurableClient {
+        self.inner.client.clone()
+    }
+
+    /// Starts an orchestration; as [`DurableClient::start_new`].
+    pub fn start<O: Orchestrator>(&self, input: impl Into<O::Input>) -> StartNew<O::Output> {
+        self.inner.client.start_new::<O>(input)
+    }
+
+    /// Runs an orchestration to its end and gives what it returned.
+    ///
+    /// # Errors
+    ///
+    /// As for [`OrchestrationRun::output`](crate::client::OrchestrationRun::output), and
+    /// [`ClientError::Standstill`] where it would never end.
+    pub async fn run<O: Orchestrator>(
+        &self,
+        input: impl Into<O::Input>,
+    ) -> Result<O::Output, ClientError> {
+        self.start::<O>(input).await?.output().await
+    }
+
+    /// Has `play` answer the calls of activity `A` from now on, in place of its function. A call takes no
+    /// time, unless the mock is told so. A panic in it fails the call, as one of an activity does.
+    pub fn mock_activity<A: Activity>(
+        &self,
+        play: impl FnMut(A::Input) -> DurableResult<A::Output> + Send + 'static,
+    ) -> ActivityMock<A::Input> {
+        let mock = ActivityMock::new(A::NAME, play);
+        self.inner.mocks.add(&mock);
+        mock
+    }
+
+    /// Has `play` answer the HTTP calls of orchestrations. An answer 202 with `Location` is polled, in virtual
+    /// time. Without it such calls fail: a test host sends no requests.
+    #[cfg(feature = "http")]
+    pub fn mock_http(
+        &self,
+        play: impl FnMut(
+            crate::http::DurableHttpRequest,
+        ) -> DurableResult<crate::http::DurableHttpResponse>
+        + Send
+        + 'static,
+    ) -> ActivityMock<crate::http::DurableHttpRequest> {
+        let mock = ActivityMock::new(crate::model::http::HTTP_ACTIVITY, play);
+        self.inner.mocks.add(&mock);
+        mock
+    }
+
+    /// Raises an event when `delay` of virtual time has passed. The task that is given ends with the answer.
+    pub fn raise_event_after(
+        &self,
+        delay: Duration,
+        id: impl Into<String>,
+        name: impl Into<String>,
+        data: impl Serialize + Send + 'static,
+    ) -> JoinHandle<Result<(), ClientError>> {
+        let (client, id, name) = (self.client(), id.into(), name.into());
+        tokio::spawn(async move {
+            time::sleep(delay).await;
+            client.raise_event(id, name, data).await
+        })
+    }
+
+    /// The virtual time.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.inner.time.now()
+    }
+
+    /// How much virtual time has passed since the host was built.
+    pub fn elapsed(&self) -> Duration {
+        self.inner.time.elapsed()
+    }
+
+    /// Lets `duration` of virtual time pass. Everything that is due by then happens before.
+    pub async fn sleep(&self, duration: Duration) {
+        time::sleep(duration).await;
+    }
+
+    /// The seed that the host was built with; 0 if with none.
+    pub fn seed(&self) -> u64 {
+        self.inner.seed
+    }
+
+    /// Has the host crash and start again: all that is in memory is lost, activities that were under way are
+    /// run again, orchestrators are replayed from their histories.
+    pub async fn crash(&self) {
+        // The other end goes only with the runtime.
+        let _ = self.inner.desk.crash().await;
+    }
+
+    /// What is recorded of the current execution of an instance.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::InstanceNotFound`].
+    pub fn history(&self, id: impl AsRef<str>) -> Result<History, ClientError> {
+        let not_found = || ClientError::InstanceNotFound {
+            id: id.as_ref().to_owned(),
+        };
+        let instance = InstanceId::new(id.as_ref()).map_err(|_| not_found())?;
+        let found = self.inner.storage.load(&[instance])?;
+        let stored = found.into_iter().next().flatten().ok_or_else(not_found)?;
+        let events = engine::decode_history(&stored.history);
+        let events = events.map_err(|message| ClientError::Serialization {
+            what: format!("the history of {:?}", id.as_ref()),
+            message,
+        })?;
+        Ok(History::new(events))
+    }
+}
+
+impl fmt::Debug for TestHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TestHost")
+            .field("seed", &self.inner.seed)
+            .field("now", &self.now())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,94 @@
+//! Hosts that crash and start again.
+
+use durable_runtime::client::ClientError;
+use durable_runtime::prelude::*;
+use durable_runtime::testing::{TestHost, run_with};
+
+use crate::support::{DAY, SECOND, approval, buy, calculate, charge, double};
+
+#[orchestrator]
+async fn parent(ctx: OrchestrationContext) -> Result<u64> {
+    let sums = (1..=5_u64).map(|number| ctx.call_activity::<double>(number));
+    let sum: u64 = when_all(sums).await?.into_iter().sum();
+    ctx.sleep(DAY).await;
+    Ok(sum + ctx.call_sub_orchestrator::<calculate>(5_u64).await?)
+}
+
+// Rule 23: the same output as without crashes.
+#[test]
+fn a_crash_after_any_commit_changes_nothing() {
+    for number in 1..=20 {
+        run_with(
+            TestHost::builder().crash_after_commit(number),
+            async |host| {
+                assert_eq!(host.run::<parent>(()).await.unwrap(), 41, "commit {number}");
+                assert_eq!(host.elapsed(), DAY, "commit {number}");
+            },
+        );
+    }
+}
+
+// Rules 23 and 27.
+#[test]
+fn crashes_after_every_commit_change_nothing() {
+    run_with(TestHost::builder().crash_at_every_commit(), async |host| {
+        assert_eq!(host.run::<parent>(()).await.unwrap(), 41);
+        assert_eq!(host.elapsed(), DAY);
+        let charge = host
+            .mock_activity::<charge>(|_| Ok("paid".to_owned()))
+            .fail_first(2, "closed");
+        assert_eq!(host.run::<buy>(1_u64).await.unwrap(), "paid");
+        assert!(charge.calls() >= 3);
+        let run = host.start::<approval>(()).await.unwrap();
+        host.raise_event_after(DAY, run.id(), "approval", true);
+        assert_eq!(run.output().await.unwrap(), Some(true));
+    });
+}
+
+// Invariant: an activity runs at least once, and its result is taken once.
+#[durable_runtime::test]
+async fn what_was_under_way_in_a_crash_runs_again(host: TestHost) {
+    let charge = host
+        .mock_activity::<charge>(|_| Ok("paid".to_owned()))
+        .delay(60 * SECOND);
+    let run = host.start::<buy>(1_u64).await.unwrap();
+    host.sleep(30 * SECOND).await;
+    assert_eq!(charge.calls(), 1);
+    host.crash().await;
+    assert_eq!(run.output().await.unwrap(), "paid");
+    charge.expect_calls(2);
+    assert_eq!(host.elapsed(), 90 * SECOND);
+    host.history(run.id()).unwrap().expect(&[
+        "ExecutionStarted buy(1)",
+        "TaskScheduled charge(1)",
+        "TaskRestarted",
+        "TaskCompleted \"paid\"",
+        "ExecutionCompleted \"paid\"",
+    ]);
+}
+
+// Not deterministic, in a way that no check of the source sees.
+#[orchestrator]
+async fn forgetful(ctx: OrchestrationContext) -> Result<u64> {
+    let number = if ctx.is_replaying() { 2_u64 } else { 1 };
+    Ok(ctx.call_activity::<double>(number).await?)
+}
+
+#[durable_runtime::test]
+async fn every_episode_is_replayed(host: TestHost) {
+    let error = host.run::<forgetful>(()).await.unwrap_err();
+    let ClientError::Failed(failure) = error else {
+        panic!("{error}");
+    };
+    assert_eq!(
+        failure.error_type(),
+        durable_runtime::Failure::NON_DETERMINISTIC
+    );
+}
+
+#[test]
+fn the_replay_can_be_left_out() {
+    run_with(TestHost::builder().without_replay_check(), async |host| {
+        assert_eq!(host.run::<forgetful>(()).await.unwrap(), 2);
+    });
+}

@@ -1,0 +1,109 @@
+//! What a seed decides.
+
+use std::collections::BTreeSet;
+use std::panic::catch_unwind;
+use std::sync::{Arc, Mutex};
+
+use durable_runtime::prelude::*;
+use durable_runtime::testing::{run_many_seeds, run_seed};
+
+use crate::support::{SECOND, charge, double};
+
+#[orchestrator]
+async fn race(ctx: OrchestrationContext) -> Result<String> {
+    let mut work = ctx.call_activity::<charge>(1_u64).start();
+    let mut news = ctx.wait_for_external_event::<String>("news");
+    let mut timer = ctx.sleep(10 * SECOND);
+    Ok(select! {
+        done = &mut work => done?,
+        event = &mut news => event?,
+        () = &mut timer => "timer".to_owned(),
+    })
+}
+
+// Rules 24 and 27: of what comes at one time, any may be first, and nothing else comes of it.
+#[test]
+fn every_order_of_a_race_is_found_and_no_other_outcome() {
+    let outcomes = run_many_seeds(1_000, async |host| {
+        host.mock_activity::<charge>(|_| Ok("activity".to_owned()))
+            .delay(10 * SECOND);
+        let run = host.start::<race>(()).await.unwrap();
+        host.raise_event_after(10 * SECOND, run.id(), "news", "event");
+        run.output().await.unwrap()
+    });
+    let outcomes: BTreeSet<_> = outcomes.iter().map(String::as_str).collect();
+    assert_eq!(outcomes, BTreeSet::from(["activity", "event", "timer"]));
+}
+
+#[orchestrator]
+async fn earlier_wins(ctx: OrchestrationContext) -> Result<String> {
+    let mut work = ctx.call_activity::<charge>(1_u64).start();
+    let mut timer = ctx.sleep(10 * SECOND);
+    Ok(select! {
+        () = &mut timer => "timer".to_owned(),
+        done = &mut work => done?,
+    })
+}
+
+// A seed decides only what is open: a millisecond earlier is earlier.
+#[test]
+fn what_comes_earlier_is_earlier_with_every_seed() {
+    let outcomes = run_many_seeds(200, async |host| {
+        let almost = std::time::Duration::from_millis(9_999);
+        host.mock_activity::<charge>(|_| Ok("activity".to_owned()))
+            .delay(almost);
+        host.run::<earlier_wins>(()).await.unwrap()
+    });
+    assert!(outcomes.iter().all(|outcome| outcome == "activity"));
+}
+
+/// Takes for granted that the first that was started is the first that ends.
+#[orchestrator]
+async fn first_of_two(ctx: OrchestrationContext) -> Result<u64> {
+    let tasks = [1_u64, 2].map(|number| ctx.call_activity::<double>(number).start());
+    let (_, first, _) = when_any(tasks).await;
+    Ok(first?)
+}
+
+#[test]
+fn a_dependence_on_an_order_is_found_with_its_seed() {
+    let seeds = Arc::new(Mutex::new(Vec::new()));
+    let ran = Arc::clone(&seeds);
+    let found = catch_unwind(move || {
+        run_many_seeds(1_000, async |host| {
+            ran.lock().unwrap().push(host.seed());
+            let first = host.run::<first_of_two>(()).await.unwrap();
+            assert_eq!(first, 2, "the second was first");
+        })
+    });
+    found.unwrap_err();
+    let failing = *seeds.lock().unwrap().last().unwrap();
+    for _ in 0..3 {
+        let again = run_seed(failing, async |host| {
+            host.run::<first_of_two>(()).await.unwrap()
+        });
+        assert_eq!(again, 4);
+    }
+    assert!(failing > 0 || seeds.lock().unwrap().len() == 1);
+}
+
+// Everything is the same again: ids, times, order.
+#[test]
+fn a_seed_gives_the_same_run_each_time() {
+    let run = |seed| {
+        run_seed(seed, async |host| {
+            host.mock_activity::<charge>(|_| Ok("activity".to_owned()))
+                .delay_between(SECOND, 20 * SECOND);
+            let run = host.start::<race>(()).await.unwrap();
+            host.raise_event_after(10 * SECOND, run.id(), "news", "event");
+            run.output().await.unwrap();
+            host.sleep(60 * SECOND).await;
+            let history = host.history(run.id()).unwrap();
+            (run.id().to_owned(), history.events().to_vec())
+        })
+    };
+    for seed in 0..20 {
+        assert_eq!(run(seed), run(seed));
+    }
+    assert_ne!(run(1), run(2));
+}
