@@ -129,3 +129,8 @@ mod determinism_page {}
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/replay.md")]
 mod replay_page {}
+
+/// The examples of the page on testing.
+#[cfg(all(doctest, feature = "testing"))]
+#[doc = include_str!("../../docs/testing.md")]
+mod testing_page {}

@@ -2,7 +2,7 @@
 //! are async.
 
 use std::collections::VecDeque;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::FutureExt;
@@ -232,7 +232,14 @@ impl Executor {
         let token = self.started(&work.instance);
         self.shared.runtime.spawn(async move {
             let shared = &executor.shared;
-            let outcome = run(&shared.registry, &shared.states, &work, token.clone()).await;
+            let outcome = run(
+                &shared.registry,
+                &shared.states,
+                &work,
+                token.clone(),
+                Blocking::OnThePool,
+            )
+            .await;
             executor.ended(&work.instance, &token);
             let key = (work.lineage, work.task);
             executor.report(work, outcome);
@@ -300,12 +307,24 @@ impl Executor {
     }
 }
 
+/// Where a plain `fn` runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Blocking {
+    OnThePool,
+    #[cfg_attr(
+        not(feature = "testing"),
+        expect(dead_code, reason = "only a test host has it so")
+    )]
+    InPlace,
+}
+
 /// Runs the function that an activity is.
 pub(crate) async fn run(
     registry: &Registry,
     states: &Arc<States>,
     work: &ActivityWork,
     cancelled: CancellationToken,
+    blocking: Blocking,
 ) -> Result<Payload, Failure> {
     let function = registry.activity(&work.name)?;
     let context = ActivityContext::new(CallInfo {
@@ -317,12 +336,12 @@ pub(crate) async fn run(
         cancelled,
     });
     let invocation = ActivityInvocation::new(context, work.input.clone(), Arc::clone(states));
-    match function.run {
-        ActivityRun::Async(code) => AssertUnwindSafe(async { code.run(invocation).await })
+    match (function.run, blocking) {
+        (ActivityRun::Async(code), _) => AssertUnwindSafe(async { code.run(invocation).await })
             .catch_unwind()
             .await
             .unwrap_or_else(|panic| Err(Failure::from_panic(&*panic))),
-        ActivityRun::Blocking(code) => {
+        (ActivityRun::Blocking(code), Blocking::OnThePool) => {
             let joined = tokio::task::spawn_blocking(move || code.run(&invocation)).await;
             joined.unwrap_or_else(|error| {
                 Err(match error.try_into_panic() {
@@ -330,6 +349,10 @@ pub(crate) async fn run(
                     Err(error) => Failure::new(Failure::PANIC, error.to_string()),
                 })
             })
+        }
+        (ActivityRun::Blocking(code), Blocking::InPlace) => {
+            catch_unwind(AssertUnwindSafe(|| code.run(&invocation)))
+                .unwrap_or_else(|panic| Err(Failure::from_panic(&*panic)))
         }
     }
 }

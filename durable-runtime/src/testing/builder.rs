@@ -10,7 +10,7 @@ use super::dice::Dice;
 use super::mock::Mocks;
 use super::pump::Pump;
 use super::runner::Runner;
-use super::simulation::{Crashes, Simulation};
+use super::simulation::{Crashes, Rounds, Simulation};
 use super::time::{VirtualTime, pause};
 use super::{TestHost, TestHostError};
 use crate::client::{DurableClient, LocalHost};
@@ -148,6 +148,7 @@ impl TestHostBuilder {
             partitions: std::collections::BTreeMap::new(),
             mail: std::collections::VecDeque::new(),
             commits: 0,
+            rounds: Rounds::default(),
             memory: memory.clone(),
         };
         simulation.take_up(time.now())?;

@@ -61,6 +61,10 @@ impl Desk {
 
     pub(super) fn arrive(&self, arrived: Arrived) {
         let mut state = self.lock();
+        if state.closed {
+            // Whoever waits for an answer is told that there will be none.
+            return;
+        }
         state.standstill = None;
         state.arrived.push_back(arrived);
         drop(state);
@@ -83,7 +87,11 @@ impl Desk {
     /// Has the host crash; the receiver is told when it has started again.
     pub(super) fn crash(&self) -> oneshot::Receiver<()> {
         let (sender, receiver) = oneshot::channel();
-        self.lock().crash = Some(sender);
+        let mut state = self.lock();
+        if !state.closed {
+            state.crash = Some(sender);
+        }
+        drop(state);
         self.news.notify_one();
         receiver
     }
@@ -92,8 +100,18 @@ impl Desk {
         self.lock().crash.take()
     }
 
-    pub(super) fn close(&self) {
-        self.lock().closed = true;
+    /// The host is done for: whoever waits is told why, and nothing is taken any more.
+    pub(super) fn close(&self, why: String) {
+        let mut state = self.lock();
+        if std::mem::replace(&mut state.closed, true) {
+            return;
+        }
+        state.standstill = Some(why);
+        state.crash = None;
+        let unheard = std::mem::take(&mut state.arrived);
+        drop(state);
+        drop(unheard);
+        self.watchers.recheck_all();
         self.news.notify_one();
     }
 

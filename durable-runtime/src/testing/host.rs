@@ -38,7 +38,8 @@ struct Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.desk.close();
+        let why = "the test has dropped its host: keep it until the end";
+        self.desk.close(why.to_owned());
     }
 }
 
@@ -171,7 +172,7 @@ impl TestHost {
     /// Has the host crash and start again: all that is in memory is lost, activities that were under way are
     /// run again, orchestrators are replayed from their histories.
     pub async fn crash(&self) {
-        // The other end goes only with the runtime.
+        // A host that is done for is told nothing any more.
         let _ = self.inner.desk.crash().await;
     }
 

@@ -48,14 +48,18 @@ impl Pump {
         while !self.desk.is_closed() {
             self.gather().await;
             let now = self.time.now();
-            let next = self.with(|simulation| {
-                let turn = simulation.turn(now);
-                turn.unwrap_or_else(|error| {
-                    simulation.desk.stand_still(error.to_string());
-                    None
-                })
-            });
-            let Some(next) = next else { return };
+            let Some(next) = self.with(|simulation| match simulation.turn(now) {
+                Ok(_) if simulation.is_restless() => Err(simulation.standstill(self.limit)),
+                Ok(next) => Ok(next),
+                Err(error) => Err(error.to_string()),
+            }) else {
+                return;
+            };
+            let next = match next {
+                Ok(next) => next,
+                // What is in the partitions goes with this, and whoever waits for its answer is told.
+                Err(why) => return self.desk.close(why),
+            };
             if self.desk.waiting() > 0 {
                 continue;
             }

@@ -11,7 +11,7 @@ use super::mock::{Mocks, note_call, play};
 use super::time;
 use crate::context::States;
 use crate::engine;
-use crate::host::activities;
+use crate::host::activities::{self, Blocking};
 use crate::model::{Failure, InstanceId, PartitionId, Payload};
 use crate::partition::{ActivityWork, Confirmation, EntityRun, EntityWork, Input};
 use crate::registry::Registry;
@@ -149,5 +149,6 @@ async fn run_function(
                        `host.mock_http(|request| ..)`";
         return Err(Failure::new(Failure::NOT_REGISTERED, message).non_retriable());
     }
-    activities::run(registry, states, work, cancelled).await
+    // On the pool it would end when the machine likes, whatever the seed.
+    activities::run(registry, states, work, cancelled, Blocking::InPlace).await
 }

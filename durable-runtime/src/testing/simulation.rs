@@ -43,7 +43,18 @@ pub(super) struct Simulation {
     /// Messages between partitions, which are in storage.
     pub(super) mail: VecDeque<InboxMessage>,
     pub(super) commits: u64,
+    pub(super) rounds: Rounds,
 }
+
+/// How much has happened at one time.
+#[derive(Debug, Default)]
+pub(super) struct Rounds {
+    at: DateTime<Utc>,
+    count: u64,
+}
+
+/// With so many rounds at one time it is taken that there will never be another time.
+const MAX_ROUNDS: u64 = 50_000;
 
 /// What comes next.
 #[derive(Debug)]
@@ -179,7 +190,11 @@ impl Simulation {
 
     /// Runs everything that has something to do, and commits, until nothing has.
     fn settle(&mut self, now: DateTime<Utc>) -> Result<(), StorageError> {
-        loop {
+        if self.rounds.at != now {
+            self.rounds = Rounds { at: now, count: 0 };
+        }
+        while !self.is_restless() {
+            self.rounds.count += 1;
             let mut idle = true;
             for partition in self.partitions.values_mut() {
                 loop {
@@ -200,9 +215,15 @@ impl Simulation {
             }
             idle &= !self.commit(now)?;
             if idle {
-                return Ok(());
+                break;
             }
         }
+        Ok(())
+    }
+
+    /// Whether time stands still because something never waits for it.
+    pub(super) fn is_restless(&self) -> bool {
+        self.rounds.count >= MAX_ROUNDS
     }
 
     /// Commits what the partitions have to hand over and releases the effects; `false` if there is nothing.
@@ -293,12 +314,17 @@ impl Simulation {
                 )
             })
             .collect();
-        format!(
-            "nothing will happen any more in the test host, within {} days of virtual time; these have \
-             not ended, and may wait for an event that nobody raises:{}",
-            limit.as_secs() / 86_400,
-            lines.concat()
-        )
+        let why = if self.is_restless() {
+            "virtual time does not go on in the test host, for something runs on and on without a timer"
+                .to_owned()
+        } else {
+            let days = limit.as_secs() / 86_400;
+            format!(
+                "nothing will happen any more in the test host, within {days} days of virtual time; what \
+                 has not ended may wait for an event that nobody raises"
+            )
+        };
+        format!("{why}. Not ended:{}", lines.concat())
     }
 
     fn last_event(&self, id: &crate::model::InstanceId) -> String {

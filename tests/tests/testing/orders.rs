@@ -1,11 +1,13 @@
 //! What a seed decides.
 
 use std::collections::BTreeSet;
+use std::env;
 use std::panic::catch_unwind;
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use durable_runtime::prelude::*;
-use durable_runtime::testing::{run_many_seeds, run_seed};
+use durable_runtime::testing::{TestHost, run_many_seeds, run_seed};
 
 use crate::support::{SECOND, charge, double};
 
@@ -85,6 +87,32 @@ fn a_dependence_on_an_order_is_found_with_its_seed() {
         assert_eq!(again, 4);
     }
     assert!(failing > 0 || seeds.lock().unwrap().len() == 1);
+}
+
+/// Fails; run by the test below.
+#[durable_runtime::test(seeds = 1000)]
+#[ignore = "fails on purpose"]
+async fn planted(host: TestHost) {
+    assert_eq!(host.run::<first_of_two>(()).await.unwrap(), 2);
+}
+
+#[test]
+fn the_seed_of_a_failure_is_printed() {
+    let seed = (0..1_000_u64)
+        .find(|seed| {
+            run_seed(*seed, async |host| {
+                host.run::<first_of_two>(()).await.unwrap()
+            }) != 2
+        })
+        .unwrap();
+    let output = Command::new(env::current_exe().unwrap())
+        .args(["--exact", "orders::planted", "--ignored", "--nocapture"])
+        .output()
+        .unwrap();
+    let printed = String::from_utf8(output.stderr).unwrap();
+    let expected = format!("seed {seed} has failed; `run_seed({seed}, ..)` runs it again");
+    assert!(printed.contains(&expected), "{printed}");
+    assert!(!output.status.success());
 }
 
 // Everything is the same again: ids, times, order.

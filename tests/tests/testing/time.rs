@@ -138,6 +138,40 @@ fn an_orchestration_without_an_end_is_given_up_at_the_limit() {
     });
 }
 
+// One that never waits stops the time of all others, and would let the test hang.
+#[durable_runtime::test]
+async fn an_orchestration_that_never_waits_is_given_up(host: TestHost) {
+    #[orchestrator]
+    async fn restless(ctx: OrchestrationContext) -> Result<()> {
+        ctx.continue_as_new(())
+    }
+    let run = host.start::<restless>(()).instance_id("restless-1");
+    let error = run.await.unwrap().output().await.unwrap_err().to_string();
+    assert!(error.contains("without a timer"), "{error}");
+    assert!(error.contains("restless-1"), "{error}");
+    let client = host.client();
+    let answer = client.terminate("restless-1", "enough").await;
+    assert!(matches!(answer, Err(ClientError::Busy { .. })));
+    host.crash().await;
+}
+
+#[durable_runtime::test]
+async fn a_host_that_was_dropped_answers_nobody_and_lets_nobody_wait() {
+    let host = TestHost::new();
+    let (client, run) = (
+        host.client(),
+        host.start::<waits_for_good>(()).await.unwrap(),
+    );
+    let (waited, ()) = tokio::join!(run.output(), async move {
+        host.sleep(DAY).await;
+        drop(host);
+    });
+    let error = waited.unwrap_err().to_string();
+    assert!(error.contains("dropped its host"), "{error}");
+    let error = client.start_new::<approval>(()).await.unwrap_err();
+    assert!(matches!(error, ClientError::Busy { .. }), "{error}");
+}
+
 // The host pauses the clock of a runtime that it finds.
 #[tokio::test]
 async fn a_test_of_tokio_does_as_well() {
@@ -150,6 +184,13 @@ async fn a_test_of_tokio_does_as_well() {
     let run = client.start_new::<approval>(()).await.unwrap();
     let waited = client.wait_for_completion(run.id(), DAY).await;
     assert!(matches!(waited, Err(ClientError::Timeout { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_stands_still_already_is_fine() {
+    let host = TestHost::new();
+    assert_eq!(host.run::<approval>(()).await.unwrap(), None);
+    assert_eq!(host.elapsed(), 30 * DAY);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
