@@ -544,7 +544,7 @@ pub fn join(input: TokenStream) -> TokenStream {
 
 /// Makes an async function a test that runs in virtual time, with a `TestHost` of its own.
 ///
-/// ```
+/// ```standalone_crate
 /// use durable_runtime::prelude::*;
 /// use durable_runtime::testing::TestHost;
 ///

@@ -17,7 +17,7 @@ use crate::model::{Error, Failure, IntoFailure, Payload, Result};
 /// What a test has given an activity to do in place of its function, and the calls it got. Made by
 /// [`TestHost::mock_activity`](super::TestHost::mock_activity). Clones are one and the same.
 ///
-/// ```
+/// ```standalone_crate
 /// use std::time::Duration;
 ///
 /// use durable_runtime::prelude::*;

@@ -1,6 +1,6 @@
 //! Testing orchestrations: a host in memory, on the thread of the test, in virtual time.
 //!
-//! ```
+//! ```standalone_crate
 //! use std::time::Duration;
 //!
 //! use durable_runtime::prelude::*;

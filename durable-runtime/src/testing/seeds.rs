@@ -12,7 +12,7 @@ use super::{TestHost, TestHostBuilder};
 ///
 /// If a run panics: with the panic of the first that does, after its seed was printed to standard error.
 ///
-/// ```
+/// ```standalone_crate
 /// use std::collections::BTreeSet;
 /// use std::time::Duration;
 ///
@@ -67,6 +67,10 @@ pub fn run_with<F, T>(host: TestHostBuilder, test: impl FnOnce(TestHost) -> F) -
 where
     F: Future<Output = T>,
 {
+    assert!(
+        tokio::runtime::Handle::try_current().is_err(),
+        "a test with a host has an async runtime of its own: call this in a plain `#[test]`"
+    );
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)

@@ -204,3 +204,9 @@ fn no_runtime_is_refused() {
     let error = TestHost::builder().build().unwrap_err().to_string();
     assert!(error.contains("#[durable_runtime::test]"), "{error}");
 }
+
+#[tokio::test]
+#[should_panic(expected = "call this in a plain `#[test]`")]
+async fn a_runtime_in_a_runtime_is_refused() {
+    run_with(TestHost::builder(), async |_| ());
+}
