@@ -123,6 +123,7 @@ pub(super) fn describe(event: &HistoryEvent) -> String {
             data,
             ..
         } => format!("{instance} {}", call(name, data)),
+        EventKind::PatchMarked { patch, .. } => patch.clone(),
         EventKind::OrchestratorStarted
         | EventKind::TaskRestarted { .. }
         | EventKind::LockRequested { .. }

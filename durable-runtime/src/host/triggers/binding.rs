@@ -21,6 +21,7 @@ pub(super) struct Bound {
     pub(super) location: SourceLocation,
     pub(super) trigger: Trigger,
     /// Where the hub of its client is, if it is not the host's own.
+    #[cfg(feature = "http")]
     pub(super) elsewhere: Option<Elsewhere>,
     pub(super) call: Call,
 }
@@ -28,7 +29,6 @@ pub(super) struct Bound {
 /// The storage of a hub that is not the host's own: the host's, or a connection.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Elsewhere {
-    #[cfg_attr(not(feature = "http"), expect(dead_code, reason = "for URLs"))]
     pub(super) connection: Option<&'static str>,
 }
 
@@ -132,6 +132,7 @@ impl Binder<'_> {
             bound.push(Bound {
                 location: registration.location,
                 trigger: function.trigger,
+                #[cfg(feature = "http")]
                 elsewhere,
                 call: Call {
                     name: registration.name,
