@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use super::desk::Desk;
 use super::mock::{ActivityMock, Mocks};
 use super::time::{self, VirtualTime};
-use super::{History, TestHostBuilder};
+use super::{History, Replay, ReplayError, TestHostBuilder};
 use crate::client::{ClientError, DurableClient, StartNew};
 use crate::engine;
 use crate::model::{InstanceId, Result as DurableResult};
@@ -174,6 +174,15 @@ impl TestHost {
     pub async fn crash(&self) {
         // A host that is done for is told nothing any more.
         let _ = self.inner.desk.crash().await;
+    }
+
+    /// Replays a recorded history on the code of `O`: what [`testing::replay`](super::replay()) does.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`testing::replay`](super::replay()).
+    pub fn replay<O: Orchestrator>(history_json: &str) -> Result<Replay, ReplayError> {
+        super::replay::<O>(history_json)
     }
 
     /// What is recorded of the current execution of an instance.

@@ -242,7 +242,10 @@ fn code_that_is_not_there_is_an_error_of_its_own() {
             order("order_as_record"),
             "did you mean \"order_as_recorded\"?",
         ),
-        (order("order_versioned"), "is registered in version \"2.0\""),
+        (
+            order("order_versioned"),
+            "not registered in version \"(none)\"; registered: 2.0",
+        ),
         (
             order("order_versioned")
                 .replace("\"version\": null", "\"version\": \"1.0\"")
