@@ -23,8 +23,8 @@ pub(crate) struct LiveExecution {
     future: Option<LocalBoxFuture<'static, Result<Payload, Failure>>>,
     /// The number of the last episode, which messages call the step; the first has the number 1.
     step: u64,
-    /// Why the last episode was refused, if it was.
-    refused: Option<NonDeterminism>,
+    /// Why the last episode was refused, if it was: hardly any is, and there are many executions.
+    refused: Option<Box<NonDeterminism>>,
 }
 
 /// What one episode did.
@@ -126,7 +126,7 @@ impl LiveExecution {
                 let did = did.and_then(|last| actions.actions.get(..=last));
                 let refused = refusal.at(&place, last_arrival, did.unwrap_or_default());
                 let failure = refused.failure();
-                self.refused = Some(refused);
+                self.refused = Some(Box::new(refused));
                 return Episode::non_deterministic(failure);
             }
         };
@@ -152,7 +152,7 @@ impl LiveExecution {
     }
 
     /// Why the last episode was refused, if it was.
-    pub(super) fn take_refused(&mut self) -> Option<NonDeterminism> {
+    pub(super) fn take_refused(&mut self) -> Option<Box<NonDeterminism>> {
         self.refused.take()
     }
 

@@ -50,7 +50,7 @@ pub(crate) fn replay(
     for (index, recorded) in episodes.into_iter().enumerate() {
         let (recorded, episode) = repeat(live, recorded);
         if let Some(refused) = live.take_refused() {
-            return Err(Box::new(refused));
+            return Err(refused);
         }
         let further = count - index - 1;
         if let Some((history, code)) = compare(&recorded, &episode, further, &end) {
