@@ -6,12 +6,11 @@ use durable_runtime::model::EntityId;
 use serde_json::json;
 
 use super::Session;
+use super::pages::Pages;
 use crate::exit::{CliError, Code};
-use crate::hub::{Entity, EntityFilter, Page, PageOf, name_and_key};
+use crate::hub::{EntityFilter, name_and_key};
 use crate::output::{Style, Table, note, plain};
 use crate::time;
-
-const PAGE: usize = 200;
 
 /// List entities, or show one with its state
 ///
@@ -56,21 +55,18 @@ impl Entities {
             return session.show_entity(id).await;
         }
         let with_state = self.show_state;
-        let pages = Pages {
-            filter: EntityFilter {
-                name: self.name,
-                last_operation_from: self.last_operation_after,
-                last_operation_to: self.last_operation_before,
-            },
-            with_state,
-            left: self.top,
-            token: self.continuation_token,
-            ended: false,
-        };
+        let pages = Pages::new(EntityFilter {
+            name: self.name,
+            last_operation_from: self.last_operation_after,
+            last_operation_to: self.last_operation_before,
+        })
+        .with_content(with_state)
+        .at_most(self.top)
+        .starting_at(self.continuation_token);
         if session.output.is_json() {
             print_json(session, pages).await
         } else {
-            print_table(session, pages).await
+            print_table(session, pages, with_state).await
         }
     }
 }
@@ -105,40 +101,14 @@ impl Session {
     }
 }
 
-/// Reads the list page by page.
-struct Pages {
-    filter: EntityFilter,
+async fn print_table(
+    session: &mut Session,
+    mut pages: Pages<EntityFilter>,
     with_state: bool,
-    left: Option<u64>,
-    token: Option<String>,
-    ended: bool,
-}
-
-impl Pages {
-    async fn next(&mut self, session: &Session) -> Result<Option<Vec<Entity>>, CliError> {
-        if self.ended || self.left == Some(0) {
-            return Ok(None);
-        }
-        let left = self.left.and_then(|left| usize::try_from(left).ok());
-        let page = PageOf {
-            size: left.unwrap_or(PageOf::MAX).min(PAGE),
-            token: self.token.take(),
-            with_content: self.with_state,
-        };
-        let Page { items, token } = session.hub.entities(&self.filter, page).await?;
-        self.ended = token.is_none();
-        self.token = token;
-        if let Some(left) = &mut self.left {
-            *left = left.saturating_sub(items.len() as u64);
-        }
-        Ok(Some(items))
-    }
-}
-
-async fn print_table(session: &mut Session, mut pages: Pages) -> Result<(), CliError> {
+) -> Result<(), CliError> {
     let mut titles = vec!["ENTITY", "LAST OPERATION", "LOCKED BY"];
     let mut elastic = 0;
-    if pages.with_state {
+    if with_state {
         elastic = titles.len();
         titles.push("STATE");
     }
@@ -155,7 +125,7 @@ async fn print_table(session: &mut Session, mut pages: Pages) -> Result<(), CliE
                     entity.locked_by.unwrap_or_else(|| "-".to_owned()),
                 ),
             ];
-            if pages.with_state {
+            if with_state {
                 cells.push((Style::Plain, entity.state.unwrap_or_default().to_string()));
             }
             table.row(cells);
@@ -165,7 +135,7 @@ async fn print_table(session: &mut Session, mut pages: Pages) -> Result<(), CliE
         }
         session.output.flush()?;
     }
-    match pages.token {
+    match pages.token() {
         Some(token) => note(&format!("there may be more: --continuation-token {token}")),
         None if !any => note("there are no such entities"),
         None => {}
@@ -173,7 +143,7 @@ async fn print_table(session: &mut Session, mut pages: Pages) -> Result<(), CliE
     Ok(())
 }
 
-async fn print_json(session: &mut Session, mut pages: Pages) -> Result<(), CliError> {
+async fn print_json(session: &mut Session, mut pages: Pages<EntityFilter>) -> Result<(), CliError> {
     session.output.text("{\n  \"entities\": [")?;
     let mut separator = "\n    ";
     while let Some(entities) = pages.next(session).await? {
@@ -185,6 +155,6 @@ async fn print_json(session: &mut Session, mut pages: Pages) -> Result<(), CliEr
         session.output.flush()?;
     }
     session.output.text("\n  ],\n  \"continuationToken\": ")?;
-    session.output.json_inline(&pages.token)?;
+    session.output.json_inline(&pages.token())?;
     session.output.line("\n}")
 }

@@ -4,15 +4,13 @@ use clap::Args;
 use serde_json::Value;
 
 use super::Session;
+use super::pages::Pages;
 use super::status::Shown;
 use crate::exit::CliError;
 use crate::filter::FilterArguments;
-use crate::hub::{Filter, Instance, Page, PageOf};
+use crate::hub::{Filter, Instance};
 use crate::output::{Style, Table, note};
 use crate::time;
-
-/// How many are read at a time for people, who want to see the first ones soon.
-const PAGE: usize = 200;
 
 /// List instances, in the order of their creation
 ///
@@ -42,13 +40,10 @@ pub(crate) struct GetInstances {
 impl GetInstances {
     pub(super) async fn run(self, session: &mut Session) -> Result<(), CliError> {
         let is_json = session.output.is_json();
-        let mut pages = Pages {
-            filter: self.filter.filter(),
-            with_input: is_json && self.shown.show_input,
-            left: self.top,
-            token: self.continuation_token,
-            ended: false,
-        };
+        let mut pages = Pages::new(self.filter.filter())
+            .with_content(is_json && self.shown.show_input)
+            .at_most(self.top)
+            .starting_at(self.continuation_token);
         if is_json {
             return print_json(session, &mut pages, self.shown.show_output).await;
         }
@@ -65,7 +60,7 @@ impl GetInstances {
             }
             session.output.flush()?;
         }
-        match pages.token {
+        match pages.token() {
             Some(token) => note(&format!("there may be more: --continuation-token {token}")),
             None if !any => note("there are no such instances"),
             None => {}
@@ -74,45 +69,9 @@ impl GetInstances {
     }
 }
 
-/// Reads a list page by page.
-pub(super) struct Pages {
-    pub(super) filter: Filter,
-    pub(super) with_input: bool,
-    /// How many are wanted yet; `None` for all.
-    pub(super) left: Option<u64>,
-    /// Where to go on.
-    pub(super) token: Option<String>,
-    pub(super) ended: bool,
-}
-
-impl Pages {
-    /// The next page, if there is one and it is wanted.
-    pub(super) async fn next(
-        &mut self,
-        session: &Session,
-    ) -> Result<Option<Vec<Instance>>, CliError> {
-        if self.ended || self.left == Some(0) {
-            return Ok(None);
-        }
-        let left = self.left.and_then(|left| usize::try_from(left).ok());
-        let page = PageOf {
-            size: left.unwrap_or(PageOf::MAX).min(PAGE),
-            token: self.token.take(),
-            with_content: self.with_input,
-        };
-        let Page { items, token } = session.hub.instances(&self.filter, page).await?;
-        self.ended = token.is_none();
-        self.token = token;
-        if let Some(left) = &mut self.left {
-            *left = left.saturating_sub(items.len() as u64);
-        }
-        Ok(Some(items))
-    }
-}
-
 async fn print_json(
     session: &mut Session,
-    pages: &mut Pages,
+    pages: &mut Pages<Filter>,
     with_output: bool,
 ) -> Result<(), CliError> {
     session.output.text("{\n  \"instances\": [")?;
@@ -129,7 +88,7 @@ async fn print_json(
         session.output.flush()?;
     }
     session.output.text("\n  ],\n  \"continuationToken\": ")?;
-    session.output.json_inline(&pages.token)?;
+    session.output.json_inline(&pages.token())?;
     session.output.line("\n}")
 }
 

@@ -5,6 +5,7 @@ pub(crate) mod delete_task_hub;
 pub(crate) mod entities;
 pub(crate) mod history;
 pub(crate) mod instances;
+mod pages;
 pub(crate) mod purge;
 pub(crate) mod raise_event;
 pub(crate) mod replay;

@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use serde_json::json;
 
-use super::instances::Pages;
+use super::pages::Pages;
 use super::{HostArgument, Session};
 use crate::exit::{CliError, Code};
 use crate::filter::FilterArguments;
@@ -101,13 +101,7 @@ impl PurgeHistory {
 impl Session {
     /// Deletes all that match; returns how many.
     async fn purge_all(&self, filter: FilterArguments) -> Result<u64, CliError> {
-        let mut pages = Pages {
-            filter: filter.filter(),
-            with_input: false,
-            left: None,
-            token: None,
-            ended: false,
-        };
+        let mut pages = Pages::new(filter.filter());
         let mut progress = Progress::new();
         let mut deleted = 0;
         let mut under_way = FuturesUnordered::new();

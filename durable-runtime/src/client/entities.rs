@@ -10,7 +10,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{ClientError, DurableClient, pages, token};
+use super::pages::{self, PagedQuery};
+use super::{ClientError, DurableClient, token};
 use crate::context::{SignalTarget, sealed};
 use crate::model::{Command, EntityId, EntityOperation, EntityRecord, EntitySection, InstanceId};
 use crate::registry::{Entity, EntityInterface};
@@ -350,16 +351,23 @@ impl ListEntities {
     pub fn stream(
         self,
     ) -> impl Stream<Item = Result<EntityMetadata, ClientError>> + Send + Unpin + 'static {
-        let Self { client, query } = self;
-        pages::items(query, move |query: EntityQuery| {
-            let client = client.clone();
-            async move {
-                let page = read_page(&client, query.clone()).await?;
-                let rest = page.continuation_token;
-                let rest = rest.map(|token| query.continuation_token(token));
-                Ok((page.entities, rest))
-            }
-        })
+        pages::items(self.client, self.query)
+    }
+}
+
+impl PagedQuery for EntityQuery {
+    type Item = EntityMetadata;
+
+    async fn read(
+        self,
+        client: &DurableClient,
+    ) -> Result<(Vec<EntityMetadata>, Option<String>), ClientError> {
+        let page = read_page(client, self).await?;
+        Ok((page.entities, page.continuation_token))
+    }
+
+    fn continued(self, token: String) -> Self {
+        self.continuation_token(token)
     }
 }
 

@@ -4,33 +4,45 @@ use std::collections::VecDeque;
 
 use futures_util::stream::{self, Stream};
 
-use super::ClientError;
+use super::{ClientError, DurableClient};
 
-/// What `read` finds from the query `first` on: the items of a page, and the query for the next one.
-/// A page is read when the one before it has been taken.
-pub(super) fn items<Q, T, F>(
-    first: Q,
-    read: impl Fn(Q) -> F + Send + 'static,
-) -> impl Stream<Item = Result<T, ClientError>> + Send + Unpin + 'static
-where
-    Q: Send + 'static,
-    T: Send + 'static,
-    F: Future<Output = Result<(Vec<T>, Option<Q>), ClientError>> + Send + 'static,
-{
-    let state = (Some(first), VecDeque::new(), read);
-    Box::pin(stream::try_unfold(
-        state,
-        async |(mut next, mut page, read)| {
-            while page.is_empty() {
-                let Some(query) = next.take() else {
-                    return Ok(None);
-                };
-                let (items, rest) = read(query).await?;
-                page = items.into();
-                next = rest;
-            }
-            let item = page.pop_front();
-            Ok(item.map(|item| (item, (next, page, read))))
-        },
-    ))
+/// A query whose answer comes in pages.
+pub(super) trait PagedQuery: Clone + Send + Sync + 'static {
+    /// What it finds.
+    type Item: Send + 'static;
+
+    /// Reads a page, and gives the token of the next one if there is one.
+    fn read(
+        self,
+        client: &DurableClient,
+    ) -> impl Future<Output = Result<(Vec<Self::Item>, Option<String>), ClientError>> + Send;
+
+    /// The same query, from `token` on.
+    fn continued(self, token: String) -> Self;
+}
+
+/// What `query` finds. A page is read when the one before it has been taken.
+pub(super) fn items<Q: PagedQuery>(
+    client: DurableClient,
+    query: Q,
+) -> impl Stream<Item = Result<Q::Item, ClientError>> + Send + Unpin + 'static {
+    let state = (Some(query), VecDeque::new(), client);
+    Box::pin(stream::try_unfold(state, next_item))
+}
+
+type State<Q> = (Option<Q>, VecDeque<<Q as PagedQuery>::Item>, DurableClient);
+
+async fn next_item<Q: PagedQuery>(
+    (mut next, mut page, client): State<Q>,
+) -> Result<Option<(Q::Item, State<Q>)>, ClientError> {
+    while page.is_empty() {
+        let Some(query) = next.take() else {
+            return Ok(None);
+        };
+        let (items, token) = query.clone().read(&client).await?;
+        page = items.into();
+        next = token.map(|token| query.continued(token));
+    }
+    let item = page.pop_front();
+    Ok(item.map(|item| (item, (next, page, client))))
 }

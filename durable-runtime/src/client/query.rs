@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 use futures_core::Stream;
 use futures_core::future::BoxFuture;
 
-use super::{ClientError, DurableClient, OrchestrationStatus, pages, token};
+use super::pages::{self, PagedQuery};
+use super::{ClientError, DurableClient, OrchestrationStatus, token};
 use crate::model::{InstanceId, RuntimeStatus, Tags};
 use crate::storage::{InstanceFilter, InstancePageRequest, PageKey};
 
@@ -167,16 +168,23 @@ impl ListInstances {
     pub fn stream(
         self,
     ) -> impl Stream<Item = Result<OrchestrationStatus, ClientError>> + Send + Unpin + 'static {
-        let Self { client, query } = self;
-        pages::items(query, move |query: InstanceQuery| {
-            let client = client.clone();
-            async move {
-                let page = read_page(&client, query.clone()).await?;
-                let rest = page.continuation_token;
-                let rest = rest.map(|token| query.continuation_token(token));
-                Ok((page.instances, rest))
-            }
-        })
+        pages::items(self.client, self.query)
+    }
+}
+
+impl PagedQuery for InstanceQuery {
+    type Item = OrchestrationStatus;
+
+    async fn read(
+        self,
+        client: &DurableClient,
+    ) -> Result<(Vec<OrchestrationStatus>, Option<String>), ClientError> {
+        let page = read_page(client, self).await?;
+        Ok((page.instances, page.continuation_token))
+    }
+
+    fn continued(self, token: String) -> Self {
+        self.continuation_token(token)
     }
 }
 

@@ -17,13 +17,13 @@ mod options;
 mod router;
 mod state;
 mod suspects;
+mod threads;
 mod triggers;
 pub(crate) mod watchers;
 mod worker;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 pub use crate::registry::version::{VersionMatch, VersionMismatch};
@@ -36,6 +36,7 @@ use activities::Executor;
 use committer::Handover;
 use router::Router;
 use state::HostState;
+use threads::Threads;
 use triggers::Triggers;
 
 use crate::client::DurableClient;
@@ -69,14 +70,6 @@ pub struct DurableHost {
     #[cfg(feature = "http")]
     http: http::Serving,
     grace: Duration,
-}
-
-#[derive(Debug)]
-struct Threads {
-    partitions: Vec<JoinHandle<()>>,
-    committer: JoinHandle<committer::Outcome>,
-    loader: JoinHandle<()>,
-    keeper: JoinHandle<()>,
 }
 
 impl DurableHost {

@@ -244,11 +244,9 @@ fn find_hub<'a>(api: &'a Api, query: &Query) -> Result<(&'a DurableClient, &'a s
         return Ok((&other.client, other.connection));
     }
     let short = |name: &str| name.chars().take(100).collect::<String>();
-    let connections = api.host.others.iter().map(|other| other.connection);
-    let is_known = is_own(connection)
-        || connections
-            .into_iter()
-            .any(|known| known.eq_ignore_ascii_case(connection));
+    let mut connections = api.host.others.iter().map(|other| other.connection);
+    let is_known =
+        is_own(connection) || connections.any(|known| known.eq_ignore_ascii_case(connection));
     Err(HttpError::not_found(if is_known {
         format!(
             "there is no task hub {:?} here: this is {own:?}, which is also what requests without \

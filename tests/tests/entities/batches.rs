@@ -7,7 +7,8 @@ use durable_runtime::host::HostOptions;
 use durable_runtime::prelude::*;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::support::{Bench, Counter};
+use crate::bench::Bench;
+use crate::support::Counter;
 
 /// How often a [`Written`] was serialized: once for each batch.
 static BATCHES: AtomicUsize = AtomicUsize::new(0);

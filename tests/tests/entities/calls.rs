@@ -7,7 +7,8 @@ use durable_runtime::model::EventKind;
 use durable_runtime::prelude::*;
 use durable_runtime::{Failure, TaskFailed};
 
-use crate::support::{Bench, Counter, Greeting, LONG, Overdrawn, within};
+use crate::bench::{Bench, LONG, within};
+use crate::support::{Counter, Greeting, Overdrawn};
 
 #[orchestrator]
 async fn counts(ctx: OrchestrationContext, (key, times): (String, i64)) -> Result<Vec<i64>> {
@@ -196,7 +197,7 @@ async fn calls_are_replayed() {
     let bench = Bench::start().await;
     let start = bench.client.start_new::<adds_around_a_wait>(());
     let run = within(start.instance_id("around")).await.unwrap();
-    crate::support::until(async || {
+    crate::bench::until(async || {
         let status = run.status().await.unwrap();
         status.custom_status.map(drop)
     })

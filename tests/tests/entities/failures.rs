@@ -6,7 +6,8 @@ use durable_runtime::client::ClientError;
 use durable_runtime::prelude::*;
 use durable_runtime::storage::Sqlite;
 
-use crate::support::{Bench, Counter, Greeting, within};
+use crate::bench::{Bench, within};
+use crate::support::{Counter, Greeting};
 
 // Rule 34: of a batch, what fails is undone and the others stand.
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! What entities can be relied on for, rule by rule, over the public face.
 
 mod batches;
+mod bench;
 mod calls;
 mod failures;
 mod outside;

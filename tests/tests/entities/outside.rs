@@ -4,7 +4,8 @@ use chrono::Utc;
 use durable_runtime::client::{ClientError, EntityQuery};
 use futures_util::TryStreamExt;
 
-use crate::support::{Bench, Counter, Notes, within};
+use crate::bench::{Bench, within};
+use crate::support::{Counter, Notes};
 
 async fn fill(bench: &Bench) {
     let counters = (0..25).map(|n| bench.client.signal::<Counter>(format!("{n:02}")).add(n));

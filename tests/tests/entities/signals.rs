@@ -5,7 +5,8 @@ use std::time::Duration;
 use chrono::Utc;
 use durable_runtime::prelude::*;
 
-use crate::support::{Bench, Counter, Notes, until, within};
+use crate::bench::{Bench, until, within};
+use crate::support::{Counter, Notes};
 
 #[orchestrator]
 pub(crate) async fn notes_its_start(ctx: OrchestrationContext, to: String) -> Result<()> {

@@ -1,73 +1,16 @@
 //! A host over memory, and the entities that the tests share.
 
-use std::future::{Future, IntoFuture};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use durable_runtime::Orchestrator;
-use durable_runtime::host::HostOptions;
+use durable_runtime::host::DurableHostBuilder;
 use durable_runtime::prelude::*;
-use durable_runtime::storage::Memory;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// Longer than anything in a test takes.
-pub(crate) const LONG: Duration = Duration::from_secs(3600);
-
-/// Fails the test if it takes so long that it hangs.
-pub(crate) async fn within<F: IntoFuture>(future: F) -> F::Output {
-    tokio::time::timeout(Duration::from_secs(20), future.into_future())
-        .await
-        .expect("it hangs")
-}
-
-/// A host with what a test needs of it.
-#[derive(Debug)]
-pub(crate) struct Bench {
-    pub(crate) host: DurableHost,
-    pub(crate) client: DurableClient,
-    storage: Memory,
-    options: HostOptions,
-}
+use crate::bench::{Bench, until, within};
 
 impl Bench {
-    pub(crate) async fn start() -> Self {
-        Self::with(HostOptions::default()).await
-    }
-
-    pub(crate) async fn with(options: HostOptions) -> Self {
-        let options = HostOptions {
-            replay_check: true,
-            ..options
-        };
-        Self::on(Memory::new(), options).await
-    }
-
-    async fn on(storage: Memory, options: HostOptions) -> Self {
-        let builder = DurableHost::builder()
-            .storage(storage.clone())
-            .state(Greeting("hello".to_owned(), AtomicBool::new(false)))
-            .options(options.clone());
-        let host = within(builder.start()).await.expect("the host starts");
-        Self {
-            client: host.client(),
-            host,
-            storage,
-            options,
-        }
-    }
-
-    /// Another host takes over after this one has stopped.
-    pub(crate) async fn restart(self) -> Self {
-        within(self.host.shutdown()).await.expect("it stops");
-        Self::on(self.storage, self.options).await
-    }
-
-    pub(crate) async fn output<O: Orchestrator>(&self, input: impl Into<O::Input>) -> O::Output {
-        let run = within(self.client.start_new::<O>(input)).await.unwrap();
-        within(run.output()).await.unwrap()
-    }
-
     pub(crate) async fn state<T: DeserializeOwned>(&self, id: EntityId) -> Option<T> {
         within(self.client.read_entity_state(id)).await.unwrap()
     }
@@ -86,17 +29,9 @@ impl Bench {
     }
 }
 
-/// Asks again and again until there is an answer.
-pub(crate) async fn until<T, F: Future<Output = Option<T>>>(ask: impl Fn() -> F) -> T {
-    within(async {
-        loop {
-            if let Some(answer) = ask().await {
-                return answer;
-            }
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-    })
-    .await
+/// A host for a test.
+pub(crate) fn builder() -> DurableHostBuilder {
+    DurableHost::builder().state(Greeting("hello".to_owned(), AtomicBool::new(false)))
 }
 
 /// What the hosts of the tests inject.

@@ -3,7 +3,8 @@
 use durable_runtime::prelude::*;
 use durable_runtime::storage::Sqlite;
 
-use crate::support::{Log, holds, log, until, within};
+use crate::bench::{until, within};
+use crate::support::{Log, holds, log};
 
 // Rule 39: a lock whose holder no longer runs is released, and what has no state then is removed; one
 // whose holder runs stays.

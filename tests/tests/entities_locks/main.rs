@@ -1,5 +1,7 @@
 //! Critical sections over entities: rules 38 and 39, clause by clause.
 
+#[path = "../entities/bench.rs"]
+mod bench;
 mod cleaning;
 mod order;
 mod release;

@@ -4,7 +4,8 @@ use durable_runtime::host::HostOptions;
 use durable_runtime::prelude::*;
 use futures_util::future::join_all;
 
-use crate::support::{Bench, LONG, Log, holds, log, within};
+use crate::bench::{Bench, LONG, within};
+use crate::support::{Log, holds, log};
 
 #[orchestrator]
 async fn goes_through(

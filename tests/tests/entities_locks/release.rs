@@ -6,7 +6,8 @@ use durable_runtime::client::RuntimeStatus;
 use durable_runtime::model::EventKind;
 use durable_runtime::prelude::*;
 
-use crate::support::{Bench, LONG, Log, holds, log, until, within};
+use crate::bench::{Bench, LONG, until, within};
+use crate::support::{Log, holds, log};
 
 #[orchestrator]
 async fn ends(ctx: OrchestrationContext, how: String) -> Result<()> {

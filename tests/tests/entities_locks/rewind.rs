@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use durable_runtime::client::RuntimeStatus;
 use durable_runtime::prelude::*;
 
-use crate::support::{Bench, Log, holds, log, until, within};
+use crate::bench::{Bench, until, within};
+use crate::support::{Log, holds, log};
 
 /// Which of the tests' orchestrations are to succeed.
 static WORKS: [AtomicBool; 3] = [const { AtomicBool::new(false) }; 3];

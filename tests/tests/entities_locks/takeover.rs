@@ -1,6 +1,7 @@
 //! Critical sections outlive the host.
 
-use crate::support::{Bench, LONG, holds, within};
+use crate::bench::{Bench, LONG, within};
+use crate::support::holds;
 
 // A holder goes on where it was, inside of its section.
 #[tokio::test]

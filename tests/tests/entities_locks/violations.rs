@@ -3,7 +3,8 @@
 use durable_runtime::prelude::*;
 use durable_runtime::{Failure, TaskFailed};
 
-use crate::support::{Bench, Log, log};
+use crate::bench::Bench;
+use crate::support::{Log, log};
 
 #[orchestrator]
 async fn does_nothing(_ctx: OrchestrationContext) -> Result<()> {

@@ -1,4 +1,4 @@
-//! What only a `SQLite` file has: strangers, a full disk, other processes, and people who look into it.
+//! What only a `SQLite` file has: strangers, a full disk, and other processes.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
@@ -7,17 +7,15 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use durable_runtime::model::{
-    Due, EventKind, HistoryEvent, PartitionId, Payload, QueueName, Reply, RequestId, TaskId,
-};
-use durable_runtime::storage::{HubStorage, Sqlite, StorageError, TakeMessages};
+use durable_runtime::model::{PartitionId, Reply, RequestId};
+use durable_runtime::storage::{HubStorage, Sqlite, StorageError};
 use rusqlite::Connection;
 use tempfile::TempDir;
 use uuid::Uuid;
 
 use crate::fixture::{
-    LONG, Owner, PARTITIONS, entity, entity_id, event, eventually, id, id_in, message, open, page,
-    put, record, request, row, signal, time, upsert, waiting, worker,
+    LONG, Owner, PARTITIONS, event, eventually, id, id_in, message, open, page, record, request,
+    row, upsert, waiting, worker,
 };
 
 /// A directory with a place for a database.
@@ -423,130 +421,6 @@ fn old_replies_are_removed() {
     assert!(owner.hub.take_reply(young).unwrap().is_some());
 }
 
-#[test]
-fn people_can_read_status_and_history() {
-    let directory = Directory::new();
-    let owner = Owner::new(directory.hub(), "worker");
-    let event = |micros, kind| HistoryEvent::new(time(micros), kind);
-    let scheduled = EventKind::TaskScheduled {
-        id: TaskId(0),
-        name: "greet".into(),
-        input: Payload::encode(&"you").unwrap(),
-    };
-    let rows = [
-        vec![
-            event(5, EventKind::OrchestratorStarted),
-            event(1_000_006, scheduled),
-        ],
-        vec![event(7, EventKind::TimerFired { id: TaskId(1) })],
-    ]
-    .map(|events| Payload::encode(&events).unwrap().as_json().to_owned());
-    let record = record(&id("a"));
-    owner.change(upsert(
-        &record,
-        [row(0, &rows[0]), row(1, &rows[1]), row(2, "no json")],
-    ));
-    owner.change(upsert(
-        &crate::fixture::record(&id("b")),
-        [row(0, &rows[1])],
-    ));
-
-    let by_hand = directory.by_hand();
-    let read = |sql: &str, columns: usize| -> Vec<Vec<Option<String>>> {
-        let mut statement = by_hand.prepare(sql).unwrap();
-        statement
-            .query_map([], |row| (0..columns).map(|n| row.get(n)).collect())
-            .unwrap()
-            .collect::<Result<_, _>>()
-            .unwrap()
-    };
-    let events = read(
-        "SELECT hub, instance, CAST(position AS TEXT), time, kind, body FROM history_events
-         WHERE instance = 'a' ORDER BY position",
-        6,
-    );
-    let line = |columns: [&str; 6]| -> Vec<_> {
-        columns
-            .map(|text| (!text.is_empty()).then(|| text.to_owned()))
-            .into()
-    };
-    assert_eq!(
-        events,
-        [
-            line([
-                "hub",
-                "a",
-                "0",
-                "2023-11-14 22:13:20.000005",
-                "OrchestratorStarted",
-                ""
-            ]),
-            line([
-                "hub",
-                "a",
-                "1",
-                "2023-11-14 22:13:21.000006",
-                "TaskScheduled",
-                r#"{"id":0,"name":"greet","input":"you"}"#
-            ]),
-            line([
-                "hub",
-                "a",
-                "2",
-                "2023-11-14 22:13:20.000007",
-                "TimerFired",
-                r#"{"id":1}"#
-            ]),
-        ]
-    );
-    let status = read(
-        "SELECT hub, instance, orchestrator, status, created, due FROM instance_status
-         WHERE instance = 'b'",
-        6,
-    );
-    let expected = [
-        "hub",
-        "b",
-        "orchestrator",
-        "Running",
-        "2023-11-14 22:13:20.000000",
-        "",
-    ];
-    assert_eq!(status, [line(expected)]);
-}
-
-/// The view `entity_states`.
-#[test]
-fn people_can_read_the_states_of_entities() {
-    let directory = Directory::new();
-    let owner = Owner::new(directory.hub(), "worker");
-    let mut waits = entity(&entity_id("counter", "waits"));
-    waits.due = Some(Due::At(time(1_000_006)));
-    waits.queue = vec![signal("add")];
-    let mut gone = entity(&entity_id("counter", "gone"));
-    gone.state = None;
-    gone.due = Some(Due::Now);
-    owner.change(put(&waits));
-    owner.change(put(&gone));
-    let by_hand = directory.by_hand();
-    let line = |entity: &str| -> String {
-        let sql = "concat_ws('|', hub, entity, ifnull(state, '-'), last_operation, due, ifnull(queue, '-'))";
-        one(
-            &by_hand,
-            &format!("SELECT {sql} FROM entity_states WHERE entity = '{entity}'"),
-        )
-    };
-    assert_eq!(
-        line("@counter@waits"),
-        "hub|@counter@waits|1|2023-11-14 22:13:20.000000|2023-11-14 22:13:21.000006\
-         |[{\"name\":\"add\",\"input\":null}]"
-    );
-    assert_eq!(
-        line("@counter@gone"),
-        "hub|@counter@gone|-|2023-11-14 22:13:20.000000|now|-"
-    );
-}
-
 /// Under constant load the log starts over again and again.
 #[test]
 fn the_log_does_not_grow_without_bound() {
@@ -591,43 +465,4 @@ fn the_room_behind_the_log_means_nothing() {
 
 fn log_of(path: &Path) -> PathBuf {
     PathBuf::from(format!("{}-wal", path.display()))
-}
-
-/// The view `queues`.
-#[test]
-fn people_can_read_what_is_in_queues() {
-    let directory = Directory::new();
-    let hub = directory.hub();
-    let queue = QueueName::new("orders").unwrap();
-    let bodies = [1, 2].map(|body| Payload::encode(&body).unwrap());
-    hub.push_messages(&queue, &bodies).unwrap();
-    let take = TakeMessages {
-        queue: &queue,
-        worker: &worker("one"),
-        lease: LONG,
-        at_most: 1,
-        in_order: false,
-    };
-    hub.take_messages(&take).unwrap();
-    let text: String = one(
-        &directory.by_hand(),
-        "SELECT group_concat(concat_ws('|', hub, queue, attempts, ifnull(owner, '-'), body), ' ')
-         FROM queues WHERE enqueued LIKE '20__-%'",
-    );
-    assert_eq!(text, "hub|orders|1|one|1 hub|orders|0|-|2");
-}
-
-/// What somebody has put there by hand is given like any other message, as a text.
-#[test]
-fn a_message_that_is_no_json_is_a_text() {
-    let directory = Directory::new();
-    let hub = directory.hub();
-    let queue = QueueName::new("orders").unwrap();
-    hub.push_messages(&queue, &[Payload::null()]).unwrap();
-    let by_hand = directory.by_hand();
-    by_hand
-        .execute("UPDATE queue_messages SET body = '{no json'", [])
-        .unwrap();
-    let found = hub.peek_messages(&queue, 1).unwrap();
-    assert_eq!(found[0].body.decode::<String>().unwrap(), "{no json");
 }

@@ -12,6 +12,7 @@ mod queries;
 mod queues;
 mod schedules;
 mod upgrade;
+mod views;
 mod watch;
 
 use fixture::Site;

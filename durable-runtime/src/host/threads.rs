@@ -1,0 +1,151 @@
+//! The threads of a host, and what they share.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+
+use super::HostError;
+use super::activities::Executor;
+use super::busy::Busy;
+use super::committer::{Committer, Handover, Outcome};
+use super::keeper::Keeper;
+use super::loader::{LoadRequest, Loader};
+use super::router::{Router, ThreadInput};
+use super::state::HostState;
+use super::triggers::News;
+use super::watchers::Watchers;
+use super::worker::WorkerSetup;
+use crate::storage::HubStorage;
+
+/// All of them, running.
+#[derive(Debug)]
+pub(super) struct Threads {
+    pub(super) partitions: Vec<JoinHandle<()>>,
+    pub(super) committer: JoinHandle<Outcome>,
+    pub(super) loader: JoinHandle<()>,
+    pub(super) keeper: JoinHandle<()>,
+}
+
+/// What the threads of a host share.
+#[derive(Debug, Clone)]
+pub(super) struct Shared {
+    pub(super) storage: Arc<dyn HubStorage>,
+    pub(super) router: Arc<Router>,
+    pub(super) state: Arc<HostState>,
+    pub(super) watchers: Arc<Watchers>,
+    pub(super) handover: Arc<Handover>,
+    pub(super) news: Arc<News>,
+}
+
+impl Shared {
+    /// Starts all threads. The host has what it can get of its hub when this returns.
+    pub(super) fn spawn_all(
+        &self,
+        inputs: Vec<Receiver<ThreadInput>>,
+        busy: Vec<Arc<Busy>>,
+        executor: &Executor,
+        mut keeper: Keeper,
+    ) -> Result<Threads, HostError> {
+        let (loads, requests) = channel();
+        let partitions = self.spawn_partitions(inputs, busy, &loads, executor)?;
+        drop(loads);
+        let (committer, loader) = self.spawn_storage(requests)?;
+        let watch = keeper.start().inspect_err(|_| {
+            self.state.abandon();
+            self.router.stop_threads();
+            self.handover.stop();
+        })?;
+        let keeper = self.spawn("durable-leases".to_owned(), move || {
+            keeper.run(watch);
+        })?;
+        Ok(Threads {
+            partitions,
+            committer,
+            loader,
+            keeper,
+        })
+    }
+
+    fn spawn_partitions(
+        &self,
+        inputs: Vec<Receiver<ThreadInput>>,
+        busy: Vec<Arc<Busy>>,
+        loads: &Sender<LoadRequest>,
+        executor: &Executor,
+    ) -> Result<Vec<JoinHandle<()>>, HostError> {
+        let threads = inputs.into_iter().zip(busy).enumerate();
+        threads
+            .map(|(number, (inputs, busy))| {
+                let setup = WorkerSetup {
+                    inputs,
+                    handover: Arc::clone(&self.handover),
+                    loads: loads.clone(),
+                    executor: executor.clone(),
+                    busy,
+                    router: Arc::clone(&self.router),
+                    watchers: Arc::clone(&self.watchers),
+                    state: Arc::clone(&self.state),
+                };
+                self.spawn(format!("durable-partitions-{number}"), move || setup.run())
+            })
+            .collect()
+    }
+
+    fn spawn_storage(
+        &self,
+        requests: Receiver<LoadRequest>,
+    ) -> Result<(JoinHandle<Outcome>, JoinHandle<()>), HostError> {
+        let committer = Committer {
+            handover: Arc::clone(&self.handover),
+            storage: Arc::clone(&self.storage),
+            router: Arc::clone(&self.router),
+            state: Arc::clone(&self.state),
+        };
+        let loader = Loader {
+            requests,
+            storage: Arc::clone(&self.storage),
+            router: Arc::clone(&self.router),
+            state: Arc::clone(&self.state),
+        };
+        Ok((
+            self.spawn("durable-commit".to_owned(), move || committer.run())?,
+            self.spawn("durable-load".to_owned(), move || loader.run())?,
+        ))
+    }
+
+    fn spawn<T: Send + 'static>(
+        &self,
+        name: String,
+        run: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<JoinHandle<T>, HostError> {
+        let alarm = Alarm(self.clone());
+        std::thread::Builder::new()
+            .name(name)
+            .spawn(move || {
+                let _alarm = alarm;
+                run()
+            })
+            .map_err(|error| HostError::System {
+                action: "starting a thread",
+                message: error.to_string(),
+            })
+    }
+}
+
+/// What a thread of the host leaves behind if it panics: a host that has stopped, in which nobody
+/// waits for anything.
+#[derive(Debug)]
+struct Alarm(Shared);
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.state.fail(HostError::System {
+                action: "running the host",
+                message: "one of its threads has panicked".to_owned(),
+            });
+            self.0.router.disown_all();
+            self.0.watchers.recheck_all();
+        }
+    }
+}
