@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use crate::site::StorageChoice;
 use crate::workloads::Workload;
 
+/// More than this no workload can count.
+const MOST_TIMES: u32 = 100;
+
 /// What the program is to do.
 #[derive(Debug)]
 pub(crate) enum Request {
@@ -21,12 +24,17 @@ pub(crate) struct Arguments {
     pub(crate) storage: StorageChoice,
     /// Whether to print JSON, an object a line, instead of text.
     pub(crate) json: bool,
+    /// How many times the usual load.
+    pub(crate) times: u32,
+    /// Whether to run each with once, twice, four and eight times the usual load.
+    pub(crate) growth: bool,
 }
 
 impl Arguments {
-    /// The arguments of a process that runs one of the workloads.
-    pub(crate) fn for_one(&self, workload: Workload) -> Vec<OsString> {
-        let mut arguments = vec![OsString::from(workload.name())];
+    /// The arguments of a process that runs one of the workloads, with so many times the load.
+    pub(crate) fn for_one(&self, workload: Workload, times: u32) -> Vec<OsString> {
+        let times = times.to_string();
+        let mut arguments = vec![workload.name().into(), "--times".into(), times.into()];
         match &self.storage {
             StorageChoice::Temporary => {}
             StorageChoice::Memory => arguments.extend(["--storage".into(), "memory".into()]),
@@ -45,12 +53,21 @@ pub(crate) fn parse(given: impl Iterator<Item = String>) -> Result<Request, Stri
         workloads: Vec::new(),
         storage: StorageChoice::Temporary,
         json: false,
+        times: 1,
+        growth: false,
     };
     let mut given = given;
     while let Some(argument) = given.next() {
         match argument.as_str() {
             "--help" | "-h" => return Ok(Request::Help),
             "--json" => arguments.json = true,
+            "--growth" => arguments.growth = true,
+            "--times" => {
+                let times = given.next().and_then(|times| times.parse().ok());
+                arguments.times = times
+                    .filter(|times| (1..=MOST_TIMES).contains(times))
+                    .ok_or_else(|| format!("--times needs a number from 1 to {MOST_TIMES}"))?;
+            }
             "--storage" => {
                 let storage = given.next().ok_or("--storage needs a file, or `memory`")?;
                 arguments.storage = match storage.as_str() {
@@ -77,9 +94,10 @@ pub(crate) fn parse(given: impl Iterator<Item = String>) -> Result<Request, Stri
 /// How the program is called.
 pub(crate) fn usage() -> String {
     let mut usage = String::from(
-        "benches [workload ...] [--storage <file>|memory] [--json]\n\n\
+        "benches [workload ...] [--storage <file>|memory] [--times <n>] [--growth] [--json]\n\n\
          Without a workload all are run, each in a process of its own. Without --storage each has a \
-         new SQLite file\nin the current directory, removed at the end.\n\nworkloads:",
+         new SQLite file\nin the current directory, removed at the end. --times multiplies the load; \
+         --growth runs once, twice, four\nand eight times the load.\n\nworkloads:",
     );
     for workload in Workload::ALL {
         let line = format!("\n  {:<20}{}", workload.name(), workload.about());

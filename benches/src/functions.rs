@@ -1,6 +1,10 @@
 //! The orchestrators that are measured. They do nothing else than what is to be measured, and return
 //! what tells whether all of it was done.
 
+use std::sync::OnceLock;
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
 use durable_runtime::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +48,39 @@ pub(crate) async fn fan_out(ctx: OrchestrationContext, width: u64) -> Result<u64
     let calls = (0..width).map(|number| ctx.call_activity::<add_one>(number));
     let numbers = when_all(calls).await?;
     Ok(numbers.iter().sum())
+}
+
+/// Sleeps until `time`.
+#[orchestrator]
+pub(crate) async fn sleep_until(ctx: OrchestrationContext, time: DateTime<Utc>) -> Result<()> {
+    ctx.create_timer(time).await;
+    Ok(())
+}
+
+/// Whether [`pass()`] lets anyone through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gate {
+    Closed,
+    Open,
+}
+
+/// When [`pass()`] was first begun in this process.
+pub(crate) static FIRST_PASS: OnceLock<Instant> = OnceLock::new();
+
+/// Returns its input, where the gate is open, and nowhere else ever.
+#[activity]
+pub(crate) async fn pass(gate: State<Gate>, number: u64) -> Result<u64> {
+    FIRST_PASS.get_or_init(Instant::now);
+    match *gate {
+        Gate::Open => Ok(number),
+        Gate::Closed => std::future::pending().await,
+    }
+}
+
+/// Gets its input back from an activity.
+#[orchestrator]
+pub(crate) async fn go_through(ctx: OrchestrationContext, number: u64) -> Result<u64> {
+    Ok(ctx.call_activity::<pass>(number).await?)
 }
 
 /// Waits for the event `go` and returns what comes with it.

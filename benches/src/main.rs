@@ -2,7 +2,7 @@
 //! written. Each workload is a line of output:
 //!
 //! ```text
-//! cargo run --release -p benches -- [workload ...] [--storage <file>|memory] [--json]
+//! cargo run --release -p benches -- [workload ...] [--storage <file>|memory] [--times <n>] [--growth] [--json]
 //! ```
 //!
 //! Every result is checked: a wrong one ends the program. See the README for what the workloads do.
@@ -31,7 +31,13 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments = match arguments::parse(std::env::args().skip(1)) {
+    let given: Vec<_> = std::env::args().skip(1).collect();
+    if let [hold, file, count] = &given[..]
+        && hold == workloads::HOLD
+    {
+        return exit(workloads::hold(file, count).await);
+    }
+    let arguments = match arguments::parse(given.into_iter()) {
         Ok(Request::Measure(arguments)) => arguments,
         Ok(Request::Help) => {
             println!("{}", arguments::usage());
@@ -43,10 +49,14 @@ async fn main() -> ExitCode {
         }
     };
     let measured = match arguments.workloads[..] {
-        [workload] => measure(workload, &arguments).await,
+        [workload] if !arguments.growth => measure(workload, &arguments).await,
         _ => measure_each(&arguments),
     };
-    match measured {
+    exit(measured)
+}
+
+fn exit(result: Result<()>) -> ExitCode {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
@@ -57,8 +67,8 @@ async fn main() -> ExitCode {
 
 /// Runs one workload in this process.
 async fn measure(workload: Workload, arguments: &Arguments) -> Result<()> {
-    let site = Site::new(&arguments.storage)?;
-    let report = workload.run(&site).await?;
+    let site = Site::new(&arguments.storage, arguments.times)?;
+    let report = workload.run(&site).await?.times(arguments.times);
     if arguments.json {
         println!("{}", report.to_json());
     } else {
@@ -70,12 +80,20 @@ async fn measure(workload: Workload, arguments: &Arguments) -> Result<()> {
 /// Runs each workload in a process of its own, so that none finds the memory of another.
 fn measure_each(arguments: &Arguments) -> Result<()> {
     let program = std::env::current_exe()?;
+    let growth: &[u32] = if arguments.growth {
+        &[1, 2, 4, 8]
+    } else {
+        &[1]
+    };
     for workload in &arguments.workloads {
-        let status = Command::new(&program)
-            .args(arguments.for_one(*workload))
-            .status()?;
-        if !status.success() {
-            return Err(Error::msg(format!("workload {workload} failed: {status}")));
+        for times in growth {
+            let times = times * arguments.times;
+            let status = Command::new(&program)
+                .args(arguments.for_one(*workload, times))
+                .status()?;
+            if !status.success() {
+                return Err(Error::msg(format!("workload {workload} failed: {status}")));
+            }
         }
     }
     Ok(())

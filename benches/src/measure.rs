@@ -4,6 +4,7 @@ use std::ops::AddAssign;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
+use durable_runtime::host::{DurableHost, HostStatistics};
 use durable_runtime::{Error, Result};
 
 /// Durations of which a share is asked for.
@@ -30,12 +31,14 @@ impl Durations {
     }
 }
 
-/// The counters of this process at a moment.
+/// The counters of this process and its host at a moment.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Usage {
+pub(crate) struct Usage<'a> {
+    host: &'a DurableHost,
     at: Instant,
     processor: Duration,
     written: u64,
+    durable: HostStatistics,
 }
 
 /// What was used between two moments, or several times.
@@ -45,23 +48,33 @@ pub(crate) struct Used {
     pub(crate) processor: Duration,
     /// Bytes that went, or will go, to a disk.
     pub(crate) written: u64,
+    commits: u64,
+    written_instances: u64,
+    /// Bytes of memory, at the end.
+    pub(crate) resident: u64,
 }
 
-impl Usage {
-    pub(crate) fn now() -> Result<Self> {
+impl<'a> Usage<'a> {
+    pub(crate) fn of(host: &'a DurableHost) -> Result<Self> {
         Ok(Self {
+            host,
             at: Instant::now(),
             processor: processor_time()?,
             written: bytes_written()?,
+            durable: host.statistics(),
         })
     }
 
     pub(crate) fn since(self) -> Result<Used> {
-        let now = Self::now()?;
+        let now = Self::of(self.host)?;
+        let (durable, before) = (now.durable, self.durable);
         Ok(Used {
             time: now.at - self.at,
             processor: now.processor.saturating_sub(self.processor),
             written: now.written - self.written,
+            commits: durable.commits - before.commits,
+            written_instances: durable.written_instances - before.written_instances,
+            resident: resident_memory()?,
         })
     }
 }
@@ -71,6 +84,9 @@ impl AddAssign for Used {
         self.time += more.time;
         self.processor += more.processor;
         self.written += more.written;
+        self.commits += more.commits;
+        self.written_instances += more.written_instances;
+        self.resident = more.resident;
     }
 }
 
@@ -83,6 +99,16 @@ impl Used {
     /// Bytes written for each of `steps`.
     pub(crate) fn bytes_per(&self, steps: u32) -> f64 {
         as_f64(self.written) / f64::from(steps)
+    }
+
+    /// How many transactions there were.
+    pub(crate) fn commits(&self) -> f64 {
+        as_f64(self.commits)
+    }
+
+    /// How many instances and entities a transaction wrote, on average.
+    pub(crate) fn group_size(&self) -> f64 {
+        as_f64(self.written_instances) / as_f64(self.commits.max(1))
     }
 }
 

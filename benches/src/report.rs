@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::measure::Used;
+use crate::measure::{Used, mebibytes};
 
 /// The figures of one workload, printed as one line.
 #[derive(Debug)]
 pub(crate) struct Report {
     workload: &'static str,
+    /// How many times the usual load.
+    times: u32,
     figures: Vec<Figure>,
 }
 
@@ -34,6 +36,7 @@ impl Report {
     pub(crate) fn new(workload: &'static str) -> Self {
         Self {
             workload,
+            times: 1,
             figures: Vec::new(),
         }
     }
@@ -43,24 +46,37 @@ impl Report {
         self
     }
 
+    /// Says how many times the usual load this was.
+    pub(crate) fn times(mut self, times: u32) -> Self {
+        self.times = times;
+        self
+    }
+
     /// Adds what `used` comes to for each of `count` steps, called `step`.
     pub(crate) fn with_cost(self, used: &Used, count: u32, step: &str) -> Self {
         let processor = used.processor_micros_per(count);
         let name = format!("processor time per {step}");
         let report = self.with(Figure::new(name, processor, "µs"));
         let name = format!("written per {step}");
-        report.with(Figure::new(name, used.bytes_per(count), "bytes"))
+        let report = report.with(Figure::new(name, used.bytes_per(count), "bytes"));
+        let report = report.with(Figure::new("commits", used.commits(), ""));
+        let report = report.with(Figure::new("instances per commit", used.group_size(), ""));
+        report.with(Figure::new("resident", mebibytes(used.resident), "MB"))
     }
 
     pub(crate) fn to_json(&self) -> Value {
         let figures: Vec<Value> = self.figures.iter().map(Figure::to_json).collect();
-        json!({ "workload": self.workload, "figures": figures })
+        json!({ "workload": self.workload, "times": self.times, "figures": figures })
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.workload)?;
+        write!(f, "{}", self.workload)?;
+        if self.times > 1 {
+            write!(f, " × {}", self.times)?;
+        }
+        f.write_str(": ")?;
         for (number, figure) in self.figures.iter().enumerate() {
             let separator = if number == 0 { "" } else { "; " };
             write!(f, "{separator}{figure}")?;
@@ -97,6 +113,10 @@ impl Figure {
     pub(crate) fn floor(mut self, floor: Floor) -> Self {
         self.floor = Some(floor);
         self
+    }
+
+    pub(crate) fn value(&self) -> f64 {
+        self.value
     }
 
     fn to_json(&self) -> Value {

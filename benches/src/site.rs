@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use durable_runtime::Result;
 use durable_runtime::host::{DurableHost, DurableHostBuilder, HostOptions};
 use durable_runtime::storage::{Memory, Sqlite};
+use durable_runtime::{Error, Result};
 use tempfile::TempDir;
+
+use crate::functions::Gate;
 
 /// Which storage was asked for.
 #[derive(Debug)]
@@ -25,6 +27,8 @@ pub(crate) struct Site {
     /// In the current directory, and so on a disk where the system's directory for temporary files
     /// may be in memory. Removed when this is dropped.
     directory: TempDir,
+    /// How many times the usual load.
+    times: u32,
 }
 
 #[derive(Debug)]
@@ -34,7 +38,7 @@ enum Storage {
 }
 
 impl Site {
-    pub(crate) fn new(choice: &StorageChoice) -> Result<Self> {
+    pub(crate) fn new(choice: &StorageChoice, times: u32) -> Result<Self> {
         let directory = tempfile::Builder::new()
             .prefix("benches-")
             .tempdir_in(".")?;
@@ -43,7 +47,26 @@ impl Site {
             StorageChoice::File(path) => Storage::Sqlite(path.clone()),
             StorageChoice::Memory => Storage::Memory(Memory::new()),
         };
-        Ok(Self { storage, directory })
+        Ok(Self {
+            storage,
+            directory,
+            times,
+        })
+    }
+
+    /// The load that is asked for, where `count` is the usual one.
+    pub(crate) fn load(&self, count: u32) -> u32 {
+        count * self.times
+    }
+
+    /// The file, if the storage is one.
+    pub(crate) fn file(&self) -> Result<&Path> {
+        match &self.storage {
+            Storage::Sqlite(path) => Ok(path),
+            Storage::Memory(_) => Err(Error::msg(
+                "this workload is about a file: leave out `--storage memory`",
+            )),
+        }
     }
 
     /// A directory on the disk that is measured.
@@ -58,16 +81,24 @@ impl Site {
 
     /// Starts a host.
     pub(crate) async fn host_with(&self, options: HostOptions) -> Result<DurableHost> {
-        let builder = DurableHost::builder().task_hub("Benches").options(options);
+        let builder = Self::builder(Gate::Open).options(options);
         Ok(self.with_storage(builder)?.start().await?)
     }
 
     /// Starts a host with default settings that serves HTTP.
     pub(crate) async fn host_with_http(&self) -> Result<DurableHost> {
-        let builder = DurableHost::builder()
-            .task_hub("Benches")
-            .http("127.0.0.1:0");
+        let builder = Self::builder(Gate::Open).http("127.0.0.1:0");
         Ok(self.with_storage(builder)?.start().await?)
+    }
+
+    /// Starts a host with default settings whose gate is closed.
+    pub(crate) async fn host_with_closed_gate(&self) -> Result<DurableHost> {
+        let builder = Self::builder(Gate::Closed);
+        Ok(self.with_storage(builder)?.start().await?)
+    }
+
+    fn builder(gate: Gate) -> DurableHostBuilder {
+        DurableHost::builder().task_hub("Benches").state(gate)
     }
 
     fn with_storage(&self, builder: DurableHostBuilder) -> Result<DurableHostBuilder> {

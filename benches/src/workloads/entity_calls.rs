@@ -18,20 +18,21 @@ const RUNS: usize = 21;
 pub(super) async fn run(site: &Site, report: Report) -> Result<Report> {
     let host = site.host().await?;
     let client = host.client();
-    run_one(&client, CALLS / 2).await?;
-    let before = Usage::now()?;
+    let calls = site.load(CALLS);
+    run_one(&client, calls / 2).await?;
+    let before = Usage::of(&host)?;
     let mut times = Vec::new();
     for _ in 0..RUNS {
-        times.push(run_one(&client, CALLS).await?);
+        times.push(run_one(&client, calls).await?);
     }
     let used = before.since()?;
     host.shutdown().await?;
     times.sort_unstable();
-    let rate = Figure::rate("median", CALLS, times[RUNS / 2], "calls/s");
-    let calls = CALLS * u32::try_from(RUNS).unwrap_or(1);
+    let rate = Figure::rate("median", calls, times[RUNS / 2], "calls/s");
+    let all = calls * u32::try_from(RUNS).unwrap_or(1);
     Ok(report
         .with(rate.floor(Floor::AtLeast(3_000.0)))
-        .with_cost(&used, calls, "call"))
+        .with_cost(&used, all, "call"))
 }
 
 async fn run_one(client: &DurableClient, calls: u32) -> Result<Duration> {

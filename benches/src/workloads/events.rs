@@ -15,16 +15,17 @@ const CLIENTS: u32 = 200;
 
 pub(super) async fn run(site: &Site, report: Report) -> Result<Report> {
     let host = site.host().await?;
-    raise_all(start_waiting(&host.client(), ORCHESTRATIONS / 20).await?).await?;
-    let waiting = start_waiting(&host.client(), ORCHESTRATIONS).await?;
-    let before = Usage::now()?;
+    let count = site.load(ORCHESTRATIONS);
+    raise_all(start_waiting(&host.client(), count / 20).await?).await?;
+    let waiting = start_waiting(&host.client(), count).await?;
+    let before = Usage::of(&host)?;
     raise_all(waiting).await?;
     let used = before.since()?;
     host.shutdown().await?;
-    let rate = Figure::rate("rate", ORCHESTRATIONS, used.time, "events/s");
+    let rate = Figure::rate("rate", count, used.time, "events/s");
     Ok(report
-        .with(rate.floor(Floor::AtLeast(10_000.0)))
-        .with_cost(&used, ORCHESTRATIONS, "event"))
+        .with(rate.floor(Floor::AtLeast(40_000.0)))
+        .with_cost(&used, count, "event"))
 }
 
 /// Starts orchestrations that wait for an event.

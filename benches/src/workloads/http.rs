@@ -38,7 +38,7 @@ pub(super) async fn run_status(site: &Site, report: Report) -> Result<Report> {
     let load = Load {
         server: address(&host)?,
         connections: CONNECTIONS,
-        count: STATUS_READS,
+        count: site.load(STATUS_READS),
         request: |number| {
             request(
                 "GET",
@@ -51,7 +51,7 @@ pub(super) async fn run_status(site: &Site, report: Report) -> Result<Report> {
             expect(head, "200", body, &output)
         },
     };
-    let report = measure(load, report, "read", Floor::AtLeast(10_000.0)).await?;
+    let report = measure(&host, load, report, "read", Floor::AtLeast(10_000.0)).await?;
     host.shutdown().await?;
     Ok(report)
 }
@@ -62,24 +62,30 @@ pub(super) async fn run_start(site: &Site, report: Report) -> Result<Report> {
     let load = Load {
         server: address(&host)?,
         connections: CONNECTIONS,
-        count: STARTS,
+        count: site.load(STARTS),
         request: |number| request("POST", "orchestrators/trivial", &number.to_string()),
         check: |_, head, body| expect(head, "202", body, "\"statusQueryGetUri\":"),
     };
-    let report = measure(load, report, "start", Floor::AtLeast(3_000.0)).await?;
+    let report = measure(&host, load, report, "start", Floor::AtLeast(3_000.0)).await?;
     host.shutdown().await?;
     Ok(report)
 }
 
 /// Sends a twentieth of the load first, and then measures all of it. Each request is a `step`.
-async fn measure(load: Load, report: Report, step: &'static str, floor: Floor) -> Result<Report> {
+async fn measure(
+    host: &DurableHost,
+    load: Load,
+    report: Report,
+    step: &'static str,
+    floor: Floor,
+) -> Result<Report> {
     let count = load.count;
     let first = Load {
         count: count / 20,
         ..load.clone()
     };
     first.send().await?;
-    let before = Usage::now()?;
+    let before = Usage::of(host)?;
     load.send().await?;
     let used = before.since()?;
     let unit = if step == "read" {

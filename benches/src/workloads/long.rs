@@ -21,26 +21,27 @@ const PROBES: usize = 400;
 pub(super) async fn run(site: &Site, report: Report) -> Result<Report> {
     let host = site.host().await?;
     let client = host.client();
-    run_one(&client, SHORT / 2).await?;
+    let (fewer, more) = (site.load(SHORT), site.load(LONG));
+    run_one(&client, fewer / 2).await?;
     let mut sync = SyncLimit::new(site.directory())?;
     sync.probe(PROBES)?;
-    let before = Usage::now()?;
-    let short = run_one(&client, SHORT).await?;
+    let before = Usage::of(&host)?;
+    let short = run_one(&client, fewer).await?;
     let mut used = before.since()?;
     sync.probe(PROBES)?;
-    let before = Usage::now()?;
-    let long = run_one(&client, LONG).await?;
+    let before = Usage::of(&host)?;
+    let long = run_one(&client, more).await?;
     used += before.since()?;
     sync.probe(PROBES)?;
     host.shutdown().await?;
-    let floor = Floor::AtLeast(4_000.0);
     let sync = sync.durations().median();
     let limit = Figure::rate("limit by one fdatasync a step", 1, sync, "steps/s");
+    let floor = Floor::AtLeast(0.7 * limit.value());
     Ok(report
-        .with(Figure::rate("1,000 at", SHORT, short, "steps/s").floor(floor))
-        .with(Figure::rate("10,000 at", LONG, long, "steps/s").floor(floor))
+        .with(Figure::rate("1,000 at", fewer, short, "steps/s"))
+        .with(Figure::rate("10,000 at", more, long, "steps/s").floor(floor))
         .with(limit)
-        .with_cost(&used, SHORT + LONG, "step"))
+        .with_cost(&used, fewer + more, "step"))
 }
 
 async fn run_one(client: &DurableClient, steps: u32) -> Result<Duration> {

@@ -7,10 +7,13 @@ mod http;
 mod latency;
 mod long;
 mod parked;
+mod parked_many;
+mod recovery;
 mod sequence;
 mod signals;
 mod start;
 mod sub_orchestrations;
+mod timers;
 mod transfers;
 
 use std::fmt::{self, Debug};
@@ -18,6 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use durable_runtime::{Error, Result};
+pub(crate) use recovery::{HOLD, hold};
 use tokio::task::JoinSet;
 
 use crate::report::Report;
@@ -33,6 +37,9 @@ pub(crate) enum Workload {
     Events,
     Parked,
     Evicted,
+    ParkedMany,
+    Recovery,
+    Timers,
     Start,
     SubOrchestrations,
     Signals,
@@ -44,7 +51,7 @@ pub(crate) enum Workload {
 }
 
 impl Workload {
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::Sequence,
         Self::Latency,
         Self::FanOut,
@@ -52,6 +59,9 @@ impl Workload {
         Self::Events,
         Self::Parked,
         Self::Evicted,
+        Self::ParkedMany,
+        Self::Recovery,
+        Self::Timers,
         Self::Start,
         Self::SubOrchestrations,
         Self::Signals,
@@ -77,6 +87,9 @@ impl Workload {
             Self::Events => "events",
             Self::Parked => "parked",
             Self::Evicted => "evicted",
+            Self::ParkedMany => "parked-many",
+            Self::Recovery => "recovery",
+            Self::Timers => "timers",
             Self::Start => "start",
             Self::SubOrchestrations => "sub-orchestrations",
             Self::Signals => "signals",
@@ -97,6 +110,11 @@ impl Workload {
             Self::Events => "10,000 orchestrations that wait get their events",
             Self::Parked => "the memory of 10,000 orchestrations that wait",
             Self::Evicted => "the same on a host that keeps only 100 of them in memory",
+            Self::ParkedMany => {
+                "1,000,000 orchestrations that wait: file, memory, and lists of them"
+            }
+            Self::Recovery => "100,000 orchestrations go on after their process was killed",
+            Self::Timers => "100,000 orchestrations have timers that are due at one time",
             Self::Start => "starts of trivial orchestrations by 200 clients",
             Self::SubOrchestrations => "one orchestration with 1,000 children",
             Self::Signals => "100,000 signals of one client to one entity",
@@ -120,6 +138,9 @@ impl Workload {
             Self::Events => events::run(site, report).await,
             Self::Parked => parked::run(site, report).await,
             Self::Evicted => parked::run_evicted(site, report).await,
+            Self::ParkedMany => parked_many::run(site, report).await,
+            Self::Recovery => recovery::run(site, report).await,
+            Self::Timers => timers::run(site, report).await,
             Self::Start => start::run(site, report).await,
             Self::SubOrchestrations => sub_orchestrations::run(site, report).await,
             Self::Signals => signals::run(site, report).await,

@@ -20,25 +20,26 @@ const IN_FLIGHT: usize = 20_000;
 const MANY: u32 = 1_000;
 
 pub(super) async fn run(site: &Site, report: Report) -> Result<Report> {
-    measure(site, report, 1, 50_000.0).await
+    measure(site, report, 1, 150_000.0).await
 }
 
 pub(super) async fn run_many(site: &Site, report: Report) -> Result<Report> {
-    measure(site, report, MANY, 40_000.0).await
+    measure(site, report, MANY, 80_000.0).await
 }
 
 async fn measure(site: &Site, report: Report, counters: u32, floor: f64) -> Result<Report> {
     let host = site.host().await?;
     let client = host.client();
-    signal_all(&client, "warm", counters, SIGNALS / 20).await?;
-    let before = Usage::now()?;
-    signal_all(&client, "counter", counters, SIGNALS).await?;
+    let signals = site.load(SIGNALS);
+    signal_all(&client, "warm", counters, signals / 20).await?;
+    let before = Usage::of(&host)?;
+    signal_all(&client, "counter", counters, signals).await?;
     let used = before.since()?;
     host.shutdown().await?;
-    let rate = Figure::rate("rate", SIGNALS, used.time, "operations/s");
+    let rate = Figure::rate("rate", signals, used.time, "operations/s");
     Ok(report
         .with(rate.floor(Floor::AtLeast(floor)))
-        .with_cost(&used, SIGNALS, "operation"))
+        .with_cost(&used, signals, "operation"))
 }
 
 /// Sends the signals in turn to the counters, and waits until their states show them all.

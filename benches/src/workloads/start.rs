@@ -15,13 +15,14 @@ const CLIENTS: u32 = 200;
 pub(super) async fn run(site: &Site, report: Report) -> Result<Report> {
     let host = site.host().await?;
     let client = host.client();
-    start_all(&client, ORCHESTRATIONS / 20).await?;
-    let before = Usage::now()?;
-    start_all(&client, ORCHESTRATIONS).await?;
+    let count = site.load(ORCHESTRATIONS);
+    start_all(&client, count / 20).await?;
+    let before = Usage::of(&host)?;
+    start_all(&client, count).await?;
     let used = before.since()?;
     host.shutdown().await?;
-    let rate = Figure::rate("rate", ORCHESTRATIONS, used.time, "starts/s");
-    Ok(report.with(rate).with_cost(&used, ORCHESTRATIONS, "start"))
+    let rate = Figure::rate("rate", count, used.time, "starts/s");
+    Ok(report.with(rate).with_cost(&used, count, "start"))
 }
 
 /// Starts them, and waits until each has ended, which is in the commit that starts it.

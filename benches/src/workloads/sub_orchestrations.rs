@@ -18,18 +18,19 @@ const RUNS: u32 = 11;
 pub(super) async fn run(site: &Site, report: Report) -> Result<Report> {
     let host = site.host().await?;
     let client = host.client();
-    run_one(&client, CHILDREN / 2).await?;
-    let before = Usage::now()?;
+    let children = site.load(CHILDREN);
+    run_one(&client, children / 2).await?;
+    let before = Usage::of(&host)?;
     let mut took = Vec::new();
     for _ in 0..RUNS {
-        took.push(run_one(&client, CHILDREN).await?);
+        took.push(run_one(&client, children).await?);
     }
     let used = before.since()?;
     host.shutdown().await?;
     let median = Durations::new(took).median();
     Ok(report
-        .with(Figure::rate("rate", CHILDREN, median, "children/s"))
-        .with_cost(&used, RUNS * CHILDREN, "child"))
+        .with(Figure::rate("rate", children, median, "children/s"))
+        .with_cost(&used, RUNS * children, "child"))
 }
 
 async fn run_one(client: &DurableClient, children: u32) -> Result<Duration> {

@@ -18,12 +18,13 @@ const RUNS: u32 = 5;
 pub(super) async fn run(site: &Site, report: Report) -> Result<Report> {
     let host = site.host().await?;
     let client = host.client();
-    transfer_all(&client, TRANSFERS / 5).await?;
-    let before = Usage::now()?;
+    let transfers = site.load(TRANSFERS);
+    transfer_all(&client, transfers / 5).await?;
+    let before = Usage::of(&host)?;
     let mut times = Vec::new();
     for _ in 0..RUNS {
         let began = std::time::Instant::now();
-        transfer_all(&client, TRANSFERS).await?;
+        transfer_all(&client, transfers).await?;
         times.push(began.elapsed());
     }
     let used = before.since()?;
@@ -31,10 +32,10 @@ pub(super) async fn run(site: &Site, report: Report) -> Result<Report> {
     signals::wait_for_sum(&client, &keys, 0).await?;
     host.shutdown().await?;
     times.sort_unstable();
-    let rate = Figure::rate("median", TRANSFERS, times[times.len() / 2], "transfers/s");
+    let rate = Figure::rate("median", transfers, times[times.len() / 2], "transfers/s");
     Ok(report.with(rate.floor(Floor::AtLeast(1_000.0))).with_cost(
         &used,
-        TRANSFERS * RUNS,
+        transfers * RUNS,
         "transfer",
     ))
 }

@@ -198,7 +198,10 @@ impl Committer {
         let mut pause = Duration::from_millis(5);
         loop {
             match self.storage.commit(deltas) {
-                Ok(()) => return Committed::All,
+                Ok(()) => {
+                    self.state.counters.note_commit(deltas);
+                    return Committed::All;
+                }
                 Err(StorageError::Fenced { partitions }) => {
                     // Of what has been refused before, this was to be expected.
                     if !deltas.iter().all(|delta| self.handover.refuses(delta)) {

@@ -16,6 +16,7 @@ mod local;
 mod options;
 mod router;
 mod state;
+mod statistics;
 mod suspects;
 mod threads;
 mod triggers;
@@ -30,6 +31,7 @@ pub use crate::registry::version::{VersionMatch, VersionMismatch};
 pub use builder::DurableHostBuilder;
 pub use error::HostError;
 pub use options::HostOptions;
+pub use statistics::HostStatistics;
 use tokio::sync::oneshot;
 
 use activities::Executor;
@@ -81,6 +83,11 @@ impl DurableHost {
     /// A client that speaks to this host.
     pub fn client(&self) -> DurableClient {
         self.client.clone()
+    }
+
+    /// What this host has made durable since it started.
+    pub fn statistics(&self) -> HostStatistics {
+        self.state.counters.read()
     }
 
     /// The client for the client function `F`, which the program calls itself: one of the hub that `F` names

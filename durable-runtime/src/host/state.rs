@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::HostError;
+use super::statistics::Counters;
 
 /// Shared by all threads of a host.
 #[derive(Debug)]
@@ -13,6 +14,7 @@ pub(super) struct HostState {
     abandoned: Mutex<bool>,
     changed: Condvar,
     failure: watch::Sender<Option<HostError>>,
+    pub(super) counters: Counters,
 }
 
 impl Default for HostState {
@@ -21,6 +23,7 @@ impl Default for HostState {
             abandoned: Mutex::new(false),
             changed: Condvar::new(),
             failure: watch::Sender::new(None),
+            counters: Counters::default(),
         }
     }
 }
