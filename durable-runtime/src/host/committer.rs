@@ -21,6 +21,10 @@ pub(super) struct Handover {
 #[derive(Debug, Default)]
 struct Open {
     deltas: FxHashMap<PartitionId, HandedOver>,
+    /// What a partition thread could not commit, to be committed before all else.
+    given_back: Vec<HandedOver>,
+    /// Whether a commit is under way.
+    committing: bool,
     /// Up to which epochs nothing is taken any more.
     refused: FxHashMap<PartitionId, Epoch>,
     stopped: bool,
@@ -46,8 +50,8 @@ impl HandedOver {
 }
 
 impl Handover {
-    /// Takes what a partition hands over, and has its messages delivered that need not wait. The
-    /// committer takes it when it is done with the commit under way.
+    /// Takes what a partition hands over, and has its messages delivered that need not wait. It is
+    /// committed after the commit under way, by whoever is [called](Self::call) or takes it.
     ///
     /// The messages go in one step with the delta: before, their receivers could be committed ahead of
     /// the sender; and after, it could be stored, found in the inbox, dealt with and forgotten by the
@@ -62,8 +66,15 @@ impl Handover {
             Some(earlier) => earlier.merge(later),
             None => drop(open.deltas.insert(later.delta.partition, later)),
         }
-        drop(open);
-        self.news.notify_one();
+    }
+
+    /// Has the committing thread commit what is there.
+    pub(super) fn call(&self) {
+        let open = self.lock();
+        if !open.committing && !open.deltas.is_empty() {
+            drop(open);
+            self.news.notify_one();
+        }
     }
 
     /// From now on nothing of `partitions` is taken up to these epochs, nor committed of what was
@@ -87,20 +98,30 @@ impl Handover {
     }
 
     /// Waits for something to commit; `None` when there will be no more.
-    fn take(&self) -> Option<Vec<HandedOver>> {
+    fn take(&self) -> Option<Group<'_>> {
         let mut open = self.lock();
         loop {
-            if !open.deltas.is_empty() {
-                let mut group: Vec<_> = open.deltas.drain().map(|(_, taken)| taken).collect();
-                drop(open);
-                leave_out_delivered(&mut group);
-                return Some(group);
-            }
-            if open.stopped {
-                return None;
+            if !open.committing {
+                if let Some(content) = open.take() {
+                    return Some(Group::new(self, content));
+                }
+                if open.stopped {
+                    return None;
+                }
             }
             open = self.news.wait(open).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// What there is to commit, if that is little and no commit is under way.
+    fn take_little(&self) -> Option<Group<'_>> {
+        let mut open = self.lock();
+        let size = |taken: &HandedOver| taken.delta.instances.len();
+        let is_little = open.deltas.values().map(size).sum::<usize>() <= LITTLE;
+        if open.committing || !open.given_back.is_empty() || !is_little {
+            return None;
+        }
+        open.take().map(|content| Group::new(self, content))
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {
@@ -109,11 +130,80 @@ impl Handover {
 }
 
 impl Open {
+    fn take(&mut self) -> Option<Vec<HandedOver>> {
+        let group = if self.given_back.is_empty() {
+            let mut group: Vec<_> = self.deltas.drain().map(|(_, taken)| taken).collect();
+            leave_out_delivered(&mut group);
+            group
+        } else {
+            std::mem::take(&mut self.given_back)
+        };
+        self.committing = !group.is_empty();
+        self.committing.then_some(group)
+    }
+
     fn refuses(&self, partition: PartitionId, epoch: Epoch) -> bool {
         let refused = self.refused.get(&partition);
         refused.is_some_and(|refused| epoch <= *refused)
     }
 }
+
+/// What goes into one commit. Until this is dropped, no other is given out.
+#[derive(Debug)]
+struct Group<'a> {
+    handover: &'a Handover,
+    deltas: Vec<Delta>,
+    /// To where each delta brings its partition, and its messages that have to wait.
+    marks: Vec<(u64, Vec<MessageId>)>,
+    /// Whether it is still to be committed.
+    is_given_back: bool,
+}
+
+impl<'a> Group<'a> {
+    fn new(handover: &'a Handover, content: Vec<HandedOver>) -> Self {
+        let (deltas, marks) = content
+            .into_iter()
+            .map(|taken| (taken.delta, (taken.sequence, taken.held_back)))
+            .unzip();
+        Self {
+            handover,
+            deltas,
+            marks,
+            is_given_back: false,
+        }
+    }
+
+    fn content(&mut self) -> impl Iterator<Item = HandedOver> {
+        let deltas = std::mem::take(&mut self.deltas).into_iter();
+        let marks = std::mem::take(&mut self.marks);
+        deltas
+            .zip(marks)
+            .map(|(delta, (sequence, held_back))| HandedOver {
+                delta,
+                sequence,
+                held_back,
+            })
+    }
+}
+
+impl Drop for Group<'_> {
+    fn drop(&mut self) {
+        let content = self.is_given_back.then(|| self.content().collect());
+        let mut open = self.handover.lock();
+        open.committing = false;
+        open.given_back = content.unwrap_or_default();
+        let is_there_more = !open.given_back.is_empty() || !open.deltas.is_empty();
+        if is_there_more || open.stopped {
+            drop(open);
+            self.handover.news.notify_one();
+        }
+    }
+}
+
+/// Up to so many changed instances, a partition thread that has nothing else to do commits by itself. It
+/// saves waking the committing thread, and being woken by it. With more to write, the
+/// partitions had better go on meanwhile.
+const LITTLE: usize = 8;
 
 /// A message that one partition sends and another has dealt with already, both in this commit, need
 /// not be written.
@@ -166,18 +256,10 @@ pub(super) struct Committer {
 
 impl Committer {
     /// Runs until the host stops and all is committed, or the host gives up.
-    pub(super) fn run(self) -> Outcome {
-        while let Some(group) = self.handover.take() {
-            let (deltas, marks): (Vec<_>, Vec<_>) = group
-                .into_iter()
-                .map(|taken| (taken.delta, (taken.sequence, taken.held_back)))
-                .unzip();
-            match self.commit(&deltas) {
-                Committed::All => {
-                    for (delta, (sequence, held_back)) in deltas.into_iter().zip(marks) {
-                        self.acknowledge(delta, sequence, &held_back);
-                    }
-                }
+    pub(super) fn run(&self) -> Outcome {
+        while let Some(mut group) = self.handover.take() {
+            match self.commit(&group.deltas) {
+                Committed::All => self.acknowledge(&mut group),
                 Committed::Nothing => {}
                 Committed::GivenUp => {
                     // Nothing that the partitions do now would last.
@@ -187,6 +269,24 @@ impl Committer {
             }
         }
         Outcome::AllCommitted
+    }
+
+    /// Commits in place of the committing thread, if that has nothing to do and this is little. Whatever goes
+    /// wrong is left to it.
+    pub(super) fn commit_little(&self) {
+        let Some(mut group) = self.handover.take_little() else {
+            return self.handover.call();
+        };
+        if group.deltas.iter().all(Delta::is_empty) {
+            return self.acknowledge(&mut group);
+        }
+        match self.storage.commit(&group.deltas) {
+            Ok(()) => {
+                self.state.counters.note_commit(&group.deltas);
+                self.acknowledge(&mut group);
+            }
+            Err(_) => group.is_given_back = true,
+        }
     }
 
     /// Commits until it has worked, or another worker owns one of the partitions.
@@ -226,7 +326,18 @@ impl Committer {
         }
     }
 
-    fn acknowledge(&self, delta: Delta, sequence: u64, held_back: &[MessageId]) {
+    fn acknowledge(&self, group: &mut Group<'_>) {
+        for committed in group.content() {
+            self.acknowledge_one(committed);
+        }
+    }
+
+    fn acknowledge_one(&self, committed: HandedOver) {
+        let HandedOver {
+            delta,
+            sequence,
+            held_back,
+        } = committed;
         // Before the acknowledgement: what the partition sends directly from then on comes after.
         for message in delta.outgoing {
             if held_back.binary_search(&message.id).is_ok() {
@@ -316,15 +427,32 @@ mod tests {
         );
         let group = handover.take().unwrap();
         let of = |partition| {
-            let found = group
-                .iter()
-                .find(|taken| taken.delta.partition == partition);
-            &found.unwrap().delta
+            let mut deltas = group.deltas.iter();
+            deltas.find(|delta| delta.partition == partition).unwrap()
         };
         let sent: Vec<_> = of(ONE).outgoing.iter().map(|message| message.id).collect();
         assert_eq!(sent, [message(3)]);
         // The first was committed before, so its row is to be deleted.
         assert_eq!(of(TWO).consumed, [message(1), of_a_client]);
+    }
+
+    #[test]
+    fn what_is_given_back_comes_before_all_else() {
+        let handover = Handover::default();
+        handover.add(sending([1]), || ());
+        let mut first = handover.take_little().unwrap();
+        handover.add(sending([2]), || ());
+        // One commit at a time.
+        assert!(handover.take_little().is_none());
+        first.is_given_back = true;
+        drop(first);
+        // What went wrong is the business of the committing thread.
+        assert!(handover.take_little().is_none());
+        let again = handover.take().unwrap();
+        assert!(again.deltas[0].sends(message(1)));
+        drop(again);
+        let second = handover.take_little().unwrap();
+        assert!(second.deltas[0].sends(message(2)));
     }
 
     #[test]
@@ -335,12 +463,13 @@ mod tests {
         handover.add(sending([2]), || panic!("delivered"));
         handover.add(consuming([]), || ());
         let group = handover.take().unwrap();
-        assert_eq!(group.len(), 1);
-        assert_eq!(group[0].delta.partition, TWO);
+        assert_eq!(group.deltas.len(), 1);
+        assert_eq!(group.deltas[0].partition, TWO);
+        drop(group);
         // The next owner is another one.
         let mut later = sending([3]);
         later.delta.epoch = Epoch(2);
         handover.add(later, || ());
-        assert!(handover.take().unwrap()[0].delta.sends(message(3)));
+        assert!(handover.take().unwrap().deltas[0].sends(message(3)));
     }
 }

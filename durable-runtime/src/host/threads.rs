@@ -47,9 +47,15 @@ impl Shared {
         mut keeper: Keeper,
     ) -> Result<Threads, HostError> {
         let (loads, requests) = channel();
-        let partitions = self.spawn_partitions(inputs, busy, &loads, executor)?;
+        let committer = Arc::new(Committer {
+            handover: Arc::clone(&self.handover),
+            storage: Arc::clone(&self.storage),
+            router: Arc::clone(&self.router),
+            state: Arc::clone(&self.state),
+        });
+        let partitions = self.spawn_partitions(inputs, busy, &loads, executor, &committer)?;
         drop(loads);
-        let (committer, loader) = self.spawn_storage(requests)?;
+        let (committer, loader) = self.spawn_storage(requests, committer)?;
         let watch = keeper.start().inspect_err(|_| {
             self.state.abandon();
             self.router.stop_threads();
@@ -72,13 +78,14 @@ impl Shared {
         busy: Vec<Arc<Busy>>,
         loads: &Sender<LoadRequest>,
         executor: &Executor,
+        committer: &Arc<Committer>,
     ) -> Result<Vec<JoinHandle<()>>, HostError> {
         let threads = inputs.into_iter().zip(busy).enumerate();
         threads
             .map(|(number, (inputs, busy))| {
                 let setup = WorkerSetup {
                     inputs,
-                    handover: Arc::clone(&self.handover),
+                    committer: Arc::clone(committer),
                     loads: loads.clone(),
                     executor: executor.clone(),
                     busy,
@@ -94,13 +101,8 @@ impl Shared {
     fn spawn_storage(
         &self,
         requests: Receiver<LoadRequest>,
+        committer: Arc<Committer>,
     ) -> Result<(JoinHandle<Outcome>, JoinHandle<()>), HostError> {
-        let committer = Committer {
-            handover: Arc::clone(&self.handover),
-            storage: Arc::clone(&self.storage),
-            router: Arc::clone(&self.router),
-            state: Arc::clone(&self.state),
-        };
         let loader = Loader {
             requests,
             storage: Arc::clone(&self.storage),

@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 
 use super::activities::Executor;
 use super::busy::Busy;
-use super::committer::{HandedOver, Handover};
+use super::committer::{Committer, HandedOver};
 use super::loader::LoadRequest;
 use super::router::{Acquired, Router, ThreadInput};
 use super::state::HostState;
@@ -22,7 +22,7 @@ use crate::partition::{Effect, Input, Output, Partition};
 #[derive(Debug)]
 pub(super) struct WorkerSetup {
     pub(super) inputs: Receiver<ThreadInput>,
-    pub(super) handover: Arc<Handover>,
+    pub(super) committer: Arc<Committer>,
     pub(super) loads: Sender<LoadRequest>,
     pub(super) executor: Executor,
     pub(super) router: Arc<Router>,
@@ -38,6 +38,7 @@ impl WorkerSetup {
         let worker = Worker {
             setup: self,
             partitions: FxHashMap::default(),
+            next_input: None,
         };
         worker.run();
     }
@@ -48,6 +49,8 @@ impl WorkerSetup {
 struct Worker {
     setup: WorkerSetup,
     partitions: FxHashMap<PartitionId, Owned>,
+    /// What has arrived already.
+    next_input: Option<ThreadInput>,
 }
 
 /// A partition with the effects that wait for commits.
@@ -119,6 +122,7 @@ impl Worker {
             }
             self.step();
             self.hand_over();
+            self.have_committed();
         }
         self.finish();
     }
@@ -134,6 +138,7 @@ impl Worker {
             }
         }
         self.hand_over();
+        self.setup.committer.handover.call();
         while self
             .partitions
             .values()
@@ -159,7 +164,10 @@ impl Worker {
 
     /// Waits for inputs and takes them; `false` when the host stops.
     fn take_inputs(&mut self) -> bool {
-        let first = self.setup.inputs.recv_timeout(self.next_wake());
+        let first = match self.next_input.take() {
+            Some(input) => Ok(input),
+            None => self.setup.inputs.recv_timeout(self.next_wake()),
+        };
         let mut next = match first {
             Ok(input) => Some(input),
             Err(RecvTimeoutError::Timeout) => None,
@@ -187,9 +195,13 @@ impl Worker {
         true
     }
 
-    fn next_wake(&self) -> Duration {
+    fn has_work(&self) -> bool {
         let mut partitions = self.partitions.values();
-        if partitions.any(|owned| owned.partition.has_work() && !owned.is_too_far_ahead()) {
+        partitions.any(|owned| owned.partition.has_work() && !owned.is_too_far_ahead())
+    }
+
+    fn next_wake(&self) -> Duration {
+        if self.has_work() {
             return Duration::ZERO;
         }
         let partitions = self.partitions.values();
@@ -294,11 +306,23 @@ impl Worker {
                 sequence,
                 held_back,
             };
-            self.setup.handover.add(handed_over, || {
+            self.setup.committer.handover.add(handed_over, || {
                 for (epoch, message) in direct {
                     router.send_to(message.partition, epoch, Input::Message(message));
                 }
             });
+        }
+    }
+
+    /// Has what was handed over committed: by this thread, if it has nothing else to do.
+    fn have_committed(&mut self) {
+        if self.next_input.is_none() {
+            self.next_input = self.setup.inputs.try_recv().ok();
+        }
+        if self.next_input.is_some() || self.has_work() {
+            self.setup.committer.handover.call();
+        } else {
+            self.setup.committer.commit_little();
         }
     }
 
