@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_core::future::BoxFuture;
 use tokio::sync::oneshot::{self, error::TryRecvError};
 use uuid::Uuid;
 
@@ -44,6 +45,12 @@ pub(crate) trait LocalHost: fmt::Debug + Send + Sync {
     /// Whether storage is read where it is asked for, because that never blocks.
     fn reads_in_place(&self) -> bool {
         false
+    }
+
+    /// What a client awaits, for about so long, where it would otherwise block a thread until the hub changes;
+    /// `None` where it is to do that. Some where [storage is read in place](Self::reads_in_place).
+    fn pause(&self, _: Duration) -> Option<BoxFuture<'static, ()>> {
+        None
     }
 
     /// Why nothing will happen any more unless a client asks for something, if that is so.
@@ -183,21 +190,65 @@ impl Link {
             },
             None => command,
         };
-        let to = to.clone();
-        self.read(move |storage| Ok(through_inbox(storage, &to, command)))
-            .await?
+        let (to, request) = (to.clone(), RequestId(self.new_id()));
+        let Some(local) = self
+            .local
+            .as_ref()
+            .filter(|local| local.pause(Duration::ZERO).is_some())
+        else {
+            let through_inbox = move |storage: &dyn HubStorage| {
+                let mut watch = storage.watch()?;
+                Ok(enqueue(storage, &to, command, request)
+                    .and_then(|queued| queued.wait(storage, &mut *watch)))
+            };
+            return self.read(through_inbox).await?;
+        };
+        let queued = enqueue(&*self.storage, &to, command, request)?;
+        let began = clock::instant();
+        while clock::since(began) < PATIENCE {
+            if let Some(reply) = queued.look(&*self.storage)? {
+                return Ok(reply);
+            }
+            if let Some(pause) = local.pause(LOOK_AGAIN) {
+                pause.await;
+            }
+        }
+        Err(queued.unanswered())
+    }
+
+    /// Waits until the hub has changed, or for so long.
+    pub(super) async fn changed(&self, within: Duration) -> Result<(), ClientError> {
+        let local = self.local.as_ref();
+        if let Some(pause) = local.and_then(|local| local.pause(within)) {
+            pause.await;
+            return Ok(());
+        }
+        self.read(move |storage| Ok(storage.watch()?.wait(within)))
+            .await
+            .map(drop)
     }
 }
 
-/// Puts a command into the inbox and waits for the answer of the owner, if there is one. Without an
-/// owner it is checked against what is in storage; it is carried out as soon as there is an owner.
-fn through_inbox(
+/// A command in the inbox of its receiver.
+#[derive(Debug)]
+struct Queued {
+    to: InstanceId,
+    request: RequestId,
+    /// Whether of two such commands only the first is carried out.
+    claims_id: bool,
+    /// What is answered if there is no owner to do so.
+    accepted: Reply,
+}
+
+/// Puts a command into the inbox, where its owner finds it. Without an owner it is checked against what
+/// is in storage; it is carried out as soon as there is an owner.
+fn enqueue(
     storage: &dyn HubStorage,
     to: &InstanceId,
     command: Command,
-) -> Result<Reply, ClientError> {
+    request: RequestId,
+) -> Result<Queued, ClientError> {
     let partition = to.partition(storage.partition_count());
-    let mut watch = storage.watch()?;
     if !storage.is_owned(partition)? {
         check_unowned(storage, to, &command)?;
     }
@@ -208,21 +259,56 @@ fn through_inbox(
         Command::Start(_) => Reply::Started,
         _ => Reply::Done,
     };
-    let request = RequestId(Uuid::new_v4());
     storage.enqueue(&[Envelope {
         to: to.clone(),
         command,
         request: Some(request),
     }])?;
-    match wait_for_reply(storage, &mut *watch, to, request)? {
-        Some(reply) => Ok(reply),
-        None if claims_id && is_behind_another(storage, to, request)? => {
-            Err(ClientError::AlreadyExists {
-                id: to.to_string(),
-                status: RuntimeStatus::Pending,
-            })
+    Ok(Queued {
+        to: to.clone(),
+        request,
+        claims_id,
+        accepted,
+    })
+}
+
+impl Queued {
+    /// Waits for the answer of the owner, if there is one.
+    fn wait(&self, storage: &dyn HubStorage, watch: &mut dyn Watch) -> Result<Reply, ClientError> {
+        let began = clock::instant();
+        while clock::since(began) < PATIENCE {
+            if let Some(reply) = self.look(storage)? {
+                return Ok(reply);
+            }
+            watch.wait(LOOK_AGAIN);
         }
-        None => Ok(accepted),
+        Err(self.unanswered())
+    }
+
+    /// The answer, if there is one or there is no owner to give it.
+    fn look(&self, storage: &dyn HubStorage) -> Result<Option<Reply>, ClientError> {
+        if let Some(reply) = storage.take_reply(self.request)? {
+            return Ok(Some(reply?));
+        }
+        if storage.is_owned(self.to.partition(storage.partition_count()))? {
+            return Ok(None);
+        }
+        if self.claims_id && is_behind_another(storage, &self.to, self.request)? {
+            return Err(ClientError::AlreadyExists {
+                id: self.to.to_string(),
+                status: RuntimeStatus::Pending,
+            });
+        }
+        Ok(Some(self.accepted))
+    }
+
+    fn unanswered(&self) -> ClientError {
+        ClientError::Busy {
+            message: format!(
+                "the owner of {:?} has not answered within {PATIENCE:?}",
+                self.to
+            ),
+        }
     }
 }
 
@@ -241,28 +327,6 @@ fn is_behind_another(
     Ok(starts
         .next()
         .is_some_and(|first| first.request != Some(request)))
-}
-
-fn wait_for_reply(
-    storage: &dyn HubStorage,
-    watch: &mut dyn Watch,
-    to: &InstanceId,
-    request: RequestId,
-) -> Result<Option<Reply>, ClientError> {
-    let partition = to.partition(storage.partition_count());
-    let began = clock::instant();
-    while began.elapsed() < PATIENCE {
-        if let Some(reply) = storage.take_reply(request)? {
-            return Ok(Some(reply?));
-        }
-        if !storage.is_owned(partition)? {
-            return Ok(None);
-        }
-        watch.wait(LOOK_AGAIN);
-    }
-    Err(ClientError::Busy {
-        message: format!("the owner of {to:?} has not answered within {PATIENCE:?}"),
-    })
 }
 
 /// Whether a start of `id` waits for an owner to take it up.

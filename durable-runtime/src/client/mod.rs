@@ -379,10 +379,7 @@ impl DurableClient {
                     return Ok(record);
                 }
             } else {
-                let watched = self
-                    .link()
-                    .read(|storage| Ok(storage.watch()?.wait(LOOK_AGAIN)));
-                watched.await?;
+                self.link().changed(LOOK_AGAIN).await?;
             }
         }
     }

@@ -35,7 +35,7 @@ impl Busy {
         let Some(running) = self.lock().take() else {
             return;
         };
-        let took = running.since.elapsed();
+        let took = clock::since(running.since);
         if took > SLOW {
             tracing::warn!(
                 instance = %running.instance,
@@ -51,7 +51,7 @@ impl Busy {
         let mut running = self.lock();
         if let Some(running) = running.as_mut()
             && !running.reported
-            && running.since.elapsed() > STUCK
+            && clock::since(running.since) > STUCK
         {
             running.reported = true;
             tracing::error!(

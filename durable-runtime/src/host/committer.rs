@@ -98,7 +98,7 @@ impl Handover {
     }
 
     /// Waits for something to commit; `None` when there will be no more.
-    fn take(&self) -> Option<Group<'_>> {
+    fn take(self: &Arc<Self>) -> Option<Group> {
         let mut open = self.lock();
         loop {
             if !open.committing {
@@ -113,8 +113,18 @@ impl Handover {
         }
     }
 
+    /// What there is to commit, without waiting for it.
+    #[cfg(feature = "simulation")]
+    pub(super) fn try_take(self: &Arc<Self>) -> Option<Group> {
+        let mut open = self.lock();
+        if open.committing {
+            return None;
+        }
+        open.take().map(|content| Group::new(self, content))
+    }
+
     /// What there is to commit, if that is little and no commit is under way.
-    fn take_little(&self) -> Option<Group<'_>> {
+    fn take_little(self: &Arc<Self>) -> Option<Group> {
         let mut open = self.lock();
         let size = |taken: &HandedOver| taken.delta.instances.len();
         let is_little = open.deltas.values().map(size).sum::<usize>() <= LITTLE;
@@ -150,23 +160,23 @@ impl Open {
 
 /// What goes into one commit. Until this is dropped, no other is given out.
 #[derive(Debug)]
-struct Group<'a> {
-    handover: &'a Handover,
+pub(super) struct Group {
+    handover: Arc<Handover>,
     deltas: Vec<Delta>,
-    /// To where each delta brings its partition, and its messages that have to wait.
+    /// Of each delta to where it brings its partition, and the messages that wait for the commit.
     marks: Vec<(u64, Vec<MessageId>)>,
     /// Whether it is still to be committed.
     is_given_back: bool,
 }
 
-impl<'a> Group<'a> {
-    fn new(handover: &'a Handover, content: Vec<HandedOver>) -> Self {
+impl Group {
+    fn new(handover: &Arc<Handover>, content: Vec<HandedOver>) -> Self {
         let (deltas, marks) = content
             .into_iter()
             .map(|taken| (taken.delta, (taken.sequence, taken.held_back)))
             .unzip();
         Self {
-            handover,
+            handover: Arc::clone(handover),
             deltas,
             marks,
             is_given_back: false,
@@ -186,7 +196,7 @@ impl<'a> Group<'a> {
     }
 }
 
-impl Drop for Group<'_> {
+impl Drop for Group {
     fn drop(&mut self) {
         let content = self.is_given_back.then(|| self.content().collect());
         let mut open = self.handover.lock();
@@ -257,15 +267,11 @@ pub(super) struct Committer {
 impl Committer {
     /// Runs until the host stops and all is committed, or the host gives up.
     pub(super) fn run(&self) -> Outcome {
-        while let Some(mut group) = self.handover.take() {
-            match self.commit(&group.deltas) {
-                Committed::All => self.acknowledge(&mut group),
-                Committed::Nothing => {}
-                Committed::GivenUp => {
-                    // Nothing that the partitions do now would last.
-                    self.router.stop_threads();
-                    return Outcome::GivenUp;
-                }
+        while let Some(group) = self.handover.take() {
+            if self.commit(group) == Outcome::GivenUp {
+                // Nothing that the partitions do now would last.
+                self.router.stop_threads();
+                return Outcome::GivenUp;
             }
         }
         Outcome::AllCommitted
@@ -277,62 +283,71 @@ impl Committer {
         let Some(mut group) = self.handover.take_little() else {
             return self.handover.call();
         };
-        if group.deltas.iter().all(Delta::is_empty) {
-            return self.acknowledge(&mut group);
-        }
-        match self.storage.commit(&group.deltas) {
-            Ok(()) => {
-                self.state.counters.note_commit(&group.deltas);
-                self.acknowledge(&mut group);
-            }
+        match self.store(&group) {
+            Ok(()) => drop(self.settle(group, Ok(()))),
             Err(_) => group.is_given_back = true,
         }
     }
 
     /// Commits until it has worked, or another worker owns one of the partitions.
-    fn commit(&self, deltas: &[Delta]) -> Committed {
-        // What only effects wait for: all that was handed over before is durable by now.
-        if deltas.iter().all(Delta::is_empty) {
-            return Committed::All;
-        }
+    fn commit(&self, mut group: Group) -> Outcome {
         let mut pause = Duration::from_millis(5);
         loop {
-            match self.storage.commit(deltas) {
-                Ok(()) => {
-                    self.state.counters.note_commit(deltas);
-                    return Committed::All;
+            let stored = self.store(&group);
+            group = match self.settle(group, stored) {
+                Settled::Done => return Outcome::AllCommitted,
+                Settled::GivenUp => return Outcome::GivenUp,
+                Settled::Again(group) => group,
+            };
+            if self.state.wait_for_abandon(pause) {
+                return Outcome::GivenUp;
+            }
+            pause = (pause * 2).min(Duration::from_secs(1));
+        }
+    }
+
+    /// Has storage commit.
+    pub(super) fn store(&self, group: &Group) -> Result<(), StorageError> {
+        // What only effects wait for: all that was handed over before is durable by now.
+        if group.deltas.iter().all(Delta::is_empty) {
+            return Ok(());
+        }
+        self.storage.commit(&group.deltas)?;
+        self.state.counters.note_commit(&group.deltas);
+        Ok(())
+    }
+
+    /// Does what follows from the answer of storage.
+    pub(super) fn settle(&self, mut group: Group, stored: Result<(), StorageError>) -> Settled {
+        match stored {
+            Ok(()) => {
+                for committed in group.content() {
+                    self.acknowledge(committed);
                 }
-                Err(StorageError::Fenced { partitions }) => {
-                    // Of what has been refused before, this was to be expected.
-                    if !deltas.iter().all(|delta| self.handover.refuses(delta)) {
-                        tracing::warn!(?partitions, "another worker has taken over");
-                        // The others have gone on from messages of these, which nobody has sent.
-                        self.router.start_over(&self.handover);
-                    }
-                    return Committed::Nothing;
+                Settled::Done
+            }
+            Err(StorageError::Fenced { partitions }) => {
+                // Of what has been refused before, this was to be expected.
+                let mut deltas = group.deltas.iter();
+                if !deltas.all(|delta| self.handover.refuses(delta)) {
+                    tracing::warn!(?partitions, "another worker has taken over");
+                    // The others have gone on from messages of these, which nobody has sent.
+                    self.router.start_over(&self.handover);
                 }
-                Err(error) if error.is_transient() => {
-                    tracing::warn!(%error, "commit failed; trying again");
-                    if self.state.wait_for_abandon(pause) {
-                        return Committed::GivenUp;
-                    }
-                    pause = (pause * 2).min(Duration::from_secs(1));
-                }
-                Err(error) => {
-                    self.state.fail(error.into());
-                    return Committed::GivenUp;
-                }
+                Settled::Done
+            }
+            Err(error) if error.is_transient() => {
+                tracing::warn!(%error, "commit failed; trying again");
+                Settled::Again(group)
+            }
+            Err(error) => {
+                self.state.fail(error.into());
+                Settled::GivenUp
             }
         }
     }
 
-    fn acknowledge(&self, group: &mut Group<'_>) {
-        for committed in group.content() {
-            self.acknowledge_one(committed);
-        }
-    }
-
-    fn acknowledge_one(&self, committed: HandedOver) {
+    fn acknowledge(&self, committed: HandedOver) {
         let HandedOver {
             delta,
             sequence,
@@ -358,10 +373,13 @@ impl Committer {
 }
 
 /// What has become of a group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Committed {
-    All,
-    Nothing,
+#[derive(Debug)]
+pub(super) enum Settled {
+    /// It is durable, or has been refused for good.
+    Done,
+    /// Storage could not, for now.
+    Again(Group),
+    /// The host cannot go on.
     GivenUp,
 }
 
@@ -419,7 +437,7 @@ mod tests {
             origin: MessageOrigin::Client,
             number: 3,
         };
-        let handover = Handover::default();
+        let handover = Arc::new(Handover::default());
         handover.add(sending(2..5), || ());
         handover.add(
             consuming([message(1), message(2), of_a_client, message(4)]),
@@ -438,7 +456,7 @@ mod tests {
 
     #[test]
     fn what_is_given_back_comes_before_all_else() {
-        let handover = Handover::default();
+        let handover = Arc::new(Handover::default());
         handover.add(sending([1]), || ());
         let mut first = handover.take_little().unwrap();
         handover.add(sending([2]), || ());
@@ -457,7 +475,7 @@ mod tests {
 
     #[test]
     fn what_is_refused_is_not_taken() {
-        let handover = Handover::default();
+        let handover = Arc::new(Handover::default());
         handover.add(sending([1]), || ());
         handover.refuse(&[(ONE, Epoch(1))].into_iter().collect());
         handover.add(sending([2]), || panic!("delivered"));

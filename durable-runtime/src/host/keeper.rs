@@ -43,6 +43,32 @@ const ACQUIRE_EVERY: Duration = Duration::from_millis(500);
 /// remember what they took. To tell them each time would wake all threads for every commit.
 const TELL_EVERY: Duration = Duration::from_secs(1);
 
+/// When the keeper did last what it does again and again.
+#[derive(Debug)]
+pub(super) struct LastTimes {
+    renewed: Instant,
+    acquired: Instant,
+    told: Told,
+    /// Whether the inbox could not be read.
+    unread: bool,
+}
+
+impl LastTimes {
+    /// All of it now.
+    pub(super) fn new() -> Self {
+        let now = clock::instant();
+        Self {
+            renewed: now,
+            acquired: now,
+            told: Told {
+                at: now,
+                again: false,
+            },
+            unread: false,
+        }
+    }
+}
+
 /// How current the partitions are.
 #[derive(Debug)]
 struct Told {
@@ -66,40 +92,40 @@ impl Keeper {
 
     /// Runs until the host ends.
     pub(super) fn run(mut self, mut watch: Box<dyn Watch>) {
-        let mut renewed = clock::instant();
-        let mut acquired = renewed;
-        let mut told = Told {
-            at: renewed,
-            again: false,
-        };
-        let mut unread = false;
+        let mut last = LastTimes::new();
         while !self.state.is_abandoned() {
             for thread in &self.busy {
                 thread.report_if_stuck();
             }
             let has_changed = watch.wait(WAIT);
-            if has_changed {
-                self.news.changed();
-            }
-            // The watch tells of each change once: what could not be read is tried again.
-            if has_changed || unread || told.again && due(told.at, TELL_EVERY) {
-                unread = !self.logged("reading the inbox", self.read_inbox(&mut told));
-            }
-            if due(renewed, self.lease_duration / 3) {
-                renewed = clock::instant();
-                let result = self.renew();
-                self.logged("renewing leases", result);
-            }
-            let starting_over = self.router.is_starting_over();
-            if starting_over || due(acquired, ACQUIRE_EVERY) && !self.owns_all() {
-                acquired = clock::instant();
-                let result = self.acquire();
-                self.logged("acquiring partitions", result);
-            }
+            self.round(has_changed, &mut last);
         }
         if self.state.failure().is_some() {
             // Nothing that the partitions do now would last.
             self.router.stop_threads();
+        }
+    }
+
+    /// Does what is due; `has_changed` is what the watch says of the hub.
+    pub(super) fn round(&mut self, has_changed: bool, last: &mut LastTimes) {
+        if has_changed {
+            self.news.changed();
+        }
+        // The watch tells of each change once: what could not be read is tried again.
+        if has_changed || last.unread || last.told.again && due(last.told.at, TELL_EVERY) {
+            let result = self.read_inbox(&mut last.told);
+            last.unread = !self.logged("reading the inbox", result);
+        }
+        if due(last.renewed, self.lease_duration / 3) {
+            last.renewed = clock::instant();
+            let result = self.renew();
+            self.logged("renewing leases", result);
+        }
+        let starting_over = self.router.is_starting_over();
+        if starting_over || due(last.acquired, ACQUIRE_EVERY) && !self.owns_all() {
+            last.acquired = clock::instant();
+            let result = self.acquire();
+            self.logged("acquiring partitions", result);
         }
     }
 
@@ -211,5 +237,5 @@ impl Keeper {
 }
 
 fn due(last: Instant, interval: Duration) -> bool {
-    last.elapsed() >= interval
+    clock::since(last) >= interval
 }

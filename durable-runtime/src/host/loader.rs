@@ -38,32 +38,47 @@ impl Loader {
     /// Runs until nobody can ask any more.
     pub(super) fn run(self) {
         while let Ok(first) = self.requests.recv() {
-            let mut to = Vec::new();
-            let mut ids = Vec::new();
-            let mut entities = Vec::new();
-            let more = std::iter::from_fn(|| self.requests.try_recv().ok());
-            for request in std::iter::once(first).chain(more.take(BATCH)) {
-                let from = (request.partition, request.epoch);
-                match request.query {
-                    Query::Instance(id) => {
-                        ids.push(id);
-                        to.push(from);
-                    }
-                    Query::Entity(id) => entities.push((from, id)),
-                    Query::Children(id) => self.find_children(from, id),
-                }
-            }
-            if !entities.is_empty() && !self.load_entities(entities) {
+            if !self.answer(first) {
                 return;
-            }
-            let Some(loaded) = self.load(&ids) else {
-                return;
-            };
-            for (((partition, epoch), id), stored) in to.into_iter().zip(ids).zip(loaded) {
-                let input = Input::Loaded { id, stored };
-                self.router.send_to(partition, epoch, input);
             }
         }
+    }
+
+    /// Answers what is asked by now. Returns whether something was.
+    #[cfg(feature = "simulation")]
+    pub(super) fn round(&self) -> bool {
+        let first = self.requests.try_recv();
+        first.is_ok_and(|first| self.answer(first))
+    }
+
+    /// Answers `first` and what else is asked by now; `false` when the host is done for.
+    fn answer(&self, first: LoadRequest) -> bool {
+        let mut to = Vec::new();
+        let mut ids = Vec::new();
+        let mut entities = Vec::new();
+        let more = std::iter::from_fn(|| self.requests.try_recv().ok());
+        for request in std::iter::once(first).chain(more.take(BATCH)) {
+            let from = (request.partition, request.epoch);
+            match request.query {
+                Query::Instance(id) => {
+                    ids.push(id);
+                    to.push(from);
+                }
+                Query::Entity(id) => entities.push((from, id)),
+                Query::Children(id) => self.find_children(from, id),
+            }
+        }
+        if !entities.is_empty() && !self.load_entities(entities) {
+            return false;
+        }
+        let Some(loaded) = self.load(&ids) else {
+            return false;
+        };
+        for (((partition, epoch), id), stored) in to.into_iter().zip(ids).zip(loaded) {
+            let input = Input::Loaded { id, stored };
+            self.router.send_to(partition, epoch, input);
+        }
+        true
     }
 
     /// `false` when the host is done for.

@@ -41,6 +41,10 @@ impl HostState {
 
     /// Waits for `duration`, or until the host gives up; `true` if it has.
     pub(super) fn wait_for_abandon(&self, duration: Duration) -> bool {
+        #[cfg(feature = "simulation")]
+        if crate::clock::simulated::pass(duration) {
+            return self.is_abandoned();
+        }
         let guard = self.lock();
         let (guard, _) = self
             .changed

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+#[cfg(feature = "simulation")]
+use std::sync::mpsc::TryRecvError;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
@@ -34,19 +36,22 @@ pub(super) struct WorkerSetup {
 impl WorkerSetup {
     /// Runs until the host stops.
     pub(super) fn run(self) {
-        // Live orchestrators never leave their thread, so they are not in what it begins with.
-        let worker = Worker {
+        self.worker().run();
+    }
+
+    /// To be made in its thread: live orchestrators never leave it, so they are not in what it begins with.
+    pub(super) fn worker(self) -> Worker {
+        Worker {
             setup: self,
             partitions: FxHashMap::default(),
             next_input: None,
-        };
-        worker.run();
+        }
     }
 }
 
 /// A partition thread.
 #[derive(Debug)]
-struct Worker {
+pub(super) struct Worker {
     setup: WorkerSetup,
     partitions: FxHashMap<PartitionId, Owned>,
     /// What has arrived already.
@@ -115,16 +120,41 @@ impl Owned {
 
 impl Worker {
     fn run(mut self) {
-        while self.take_inputs() {
-            let now = clock::now();
-            for owned in self.partitions.values_mut() {
-                owned.partition.advance(now);
-            }
-            self.step();
-            self.hand_over();
+        while self.wait_for_inputs() {
+            self.progress(BATCH);
             self.have_committed();
         }
         self.finish();
+    }
+
+    /// What the thread does from one wait to the next, without the wait. Takes up to `batch` inputs and runs
+    /// up to `batch` instances of each partition; `false` when the host stops.
+    #[cfg(feature = "simulation")]
+    pub(super) fn round(&mut self, batch: usize) -> bool {
+        let goes_on = match self.setup.inputs.try_recv() {
+            Ok(first) => self.take_inputs(Some(first), batch),
+            Err(TryRecvError::Empty) => self.take_inputs(None, batch),
+            Err(TryRecvError::Disconnected) => false,
+        };
+        if goes_on {
+            self.progress(batch);
+        }
+        goes_on
+    }
+
+    /// When [`round`](Self::round) has something to do, even if no input comes.
+    #[cfg(feature = "simulation")]
+    pub(super) fn next_round(&self) -> Duration {
+        self.next_wake()
+    }
+
+    fn progress(&mut self, batch: usize) {
+        let now = clock::now();
+        for owned in self.partitions.values_mut() {
+            owned.partition.advance(now);
+        }
+        self.step(batch);
+        self.hand_over();
     }
 
     /// Hands the rest over, and releases what waits for that to be durable.
@@ -163,22 +193,26 @@ impl Worker {
     }
 
     /// Waits for inputs and takes them; `false` when the host stops.
-    fn take_inputs(&mut self) -> bool {
+    fn wait_for_inputs(&mut self) -> bool {
         let first = match self.next_input.take() {
             Some(input) => Ok(input),
             None => self.setup.inputs.recv_timeout(self.next_wake()),
         };
-        let mut next = match first {
-            Ok(input) => Some(input),
-            Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => return false,
-        };
+        match first {
+            Ok(first) => self.take_inputs(Some(first), BATCH),
+            Err(RecvTimeoutError::Timeout) => self.take_inputs(None, BATCH),
+            Err(RecvTimeoutError::Disconnected) => false,
+        }
+    }
+
+    /// Takes `next` and what else has come, up to `batch` inputs; `false` when the host stops.
+    fn take_inputs(&mut self, mut next: Option<ThreadInput>, batch: usize) -> bool {
         // What is new is handled at the present time, not at that of the last round.
         let now = clock::now();
         for owned in self.partitions.values_mut() {
             owned.partition.set_time(now);
         }
-        for _ in 0..BATCH {
+        for _ in 0..batch {
             match next {
                 None => break,
                 Some(ThreadInput::Stop) => return false,
@@ -255,12 +289,12 @@ impl Worker {
     }
 
     /// Runs instances, up to a bound, in all partitions.
-    fn step(&mut self) {
+    fn step(&mut self, batch: usize) {
         for owned in self.partitions.values_mut() {
             if owned.is_too_far_ahead() {
                 continue;
             }
-            for _ in 0..BATCH {
+            for _ in 0..batch {
                 let Some(id) = owned.partition.next_up() else {
                     break;
                 };
