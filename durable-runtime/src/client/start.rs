@@ -97,6 +97,7 @@ impl<T> StartNew<T> {
             start_at: self.start_at,
             tags: self.tags,
             on_existing: self.on_existing,
+            has_new_id: self.instance_id.is_none(),
         }));
         let mut run = OrchestrationRun::new(self.client, id);
         // A replaced instance must not be taken for the new one: that one's end is not waited for.

@@ -118,6 +118,10 @@ pub struct StartOrchestration {
     /// otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_existing: Option<OnExisting>,
+    /// Whether the id was made for this start a moment ago, so that no instance can have it. It is not
+    /// passed on to other processes.
+    #[serde(skip)]
+    pub has_new_id: bool,
 }
 
 /// What a start does when an instance of its id exists, whether that has ended or not.

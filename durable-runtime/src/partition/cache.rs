@@ -306,7 +306,7 @@ impl Partition {
     }
 
     /// Drops what need not stay in memory: ended and missing instances.
-    fn let_go(&mut self, id: &InstanceId) {
+    pub(super) fn let_go(&mut self, id: &InstanceId) {
         if self.waiting_for_children.contains_key(id) {
             return;
         }
@@ -365,5 +365,59 @@ pub(super) fn first_input(history: &[HistoryEvent]) -> Option<Payload> {
     match history.first().map(|event| &event.kind) {
         Some(EventKind::ExecutionStarted(started)) => Some(started.input.clone()),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use chrono::DateTime;
+
+    use super::*;
+    use crate::model::{Command, Epoch, PartitionId, StartOrchestration};
+    use crate::partition::{Input, PartitionConfig, Responder};
+    use crate::registry::Registry;
+
+    fn queries_of_a_start(has_new_id: bool) -> usize {
+        let config = PartitionConfig {
+            id: PartitionId(0),
+            epoch: Epoch(1),
+            clean: true,
+            partition_count: 1,
+            registry: Arc::new(Registry::default()),
+            max_payload_bytes: 1_024,
+            max_cached_instances: 1,
+            idle_timeout: Duration::ZERO,
+            max_activity_attempts: 1,
+            replay_check: false,
+            max_entity_batch: 1,
+            states: Arc::default(),
+        };
+        let mut partition = Partition::new(config, DateTime::default(), Vec::new(), Vec::new());
+        let start = StartOrchestration {
+            name: "any".to_owned(),
+            version: None,
+            input: Payload::null(),
+            execution: ExecutionId(Uuid::nil()),
+            parent: None,
+            start_at: None,
+            tags: Tags::new(),
+            on_existing: None,
+            has_new_id,
+        };
+        partition.handle(Input::Request {
+            to: InstanceId::from_uuid(Uuid::nil()),
+            command: Command::Start(Box::new(start)),
+            responder: Responder(Box::new(|_| ())),
+        });
+        partition.take_queries().len()
+    }
+
+    #[test]
+    fn an_id_that_was_just_made_is_not_looked_for() {
+        assert_eq!(queries_of_a_start(false), 1);
+        assert_eq!(queries_of_a_start(true), 0);
     }
 }

@@ -394,6 +394,7 @@ impl Partition {
             start_at: None,
             tags: Tags::new(),
             on_existing: None,
+            has_new_id: false,
         };
         self.send(id, Command::Start(Box::new(start)));
     }

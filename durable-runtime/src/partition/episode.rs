@@ -526,5 +526,6 @@ pub(super) fn start_of_child(
         start_at: None,
         tags: crate::model::Tags::new(),
         on_existing: None,
+        has_new_id: false,
     })
 }

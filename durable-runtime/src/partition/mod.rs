@@ -218,6 +218,20 @@ enum Job {
     },
 }
 
+impl Job {
+    /// Whether it is known without looking that there is no such instance.
+    fn makes_its_id(&self) -> bool {
+        let Job::Request(Request {
+            command: Command::Start(start),
+            ..
+        }) = self
+        else {
+            return false;
+        };
+        start.has_new_id
+    }
+}
+
 /// One partition, in memory.
 #[derive(Debug)]
 pub(crate) struct Partition {
@@ -470,6 +484,12 @@ impl Partition {
         match self.slots.get_mut(&id) {
             Some(Slot::Loading(jobs)) => jobs.push(job),
             Some(_) => self.do_job(&id, job),
+            None if job.makes_its_id() => {
+                self.slots
+                    .insert(id.clone(), Slot::Deleted { changed_in: 0 });
+                self.do_job(&id, job);
+                self.let_go(&id);
+            }
             None => self.load(id, vec![job]),
         }
     }

@@ -119,6 +119,7 @@ pub(crate) fn every_command_survives_the_way(site: &Site) {
             start_at: Some(time(5)),
             tags: tags([("a", "b")]),
             on_existing: Some(OnExisting::Restart),
+            has_new_id: false,
         })),
         Command::RaiseEvent {
             name: "\u{1F980}\0\n".into(),
