@@ -94,11 +94,7 @@ impl DurableClient {
         let Some(state) = record.and_then(|record| record.state) else {
             return Ok(None);
         };
-        let what = || format!("the state of entity \"{id}\"");
-        let state = state
-            .decode()
-            .map_err(|error| ClientError::serialization(what(), &error))?;
-        Ok(Some(state))
+        Ok(Some(id.read_state(&state)?))
     }
 
     /// Releases the locks of entities whose holders no longer run, which is what is left when an

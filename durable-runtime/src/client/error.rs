@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::model::{
-    Failure, InvalidEntityId, InvalidInstanceId, InvalidQueueName, PayloadTooLarge, Rejection,
-    RuntimeStatus,
+    Failure, InvalidEntityId, InvalidInstanceId, InvalidQueueName, Misfit, PayloadTooLarge,
+    Rejection, RuntimeStatus,
 };
 use crate::storage::StorageError;
 
@@ -137,6 +137,15 @@ impl From<Rejection> for ClientError {
             },
             Rejection::UnknownEntity { message } => Self::UnknownEntity { message },
             Rejection::UnknownOrchestrator { message } => Self::UnknownOrchestrator { message },
+        }
+    }
+}
+
+impl From<Misfit> for ClientError {
+    fn from(misfit: Misfit) -> Self {
+        Self::Serialization {
+            what: misfit.what,
+            message: misfit.reason,
         }
     }
 }

@@ -238,17 +238,11 @@ impl<T> OrchestrationRun<T> {
 /// The result that the record of an ended instance holds.
 fn output_of<T: DeserializeOwned>(record: &InstanceRecord) -> Result<T, ClientError> {
     let output = record.output.clone().unwrap_or_else(Payload::null);
-    let unreadable = |error: serde_json::Error| {
-        let wanted = std::any::type_name::<T>();
-        let what = format!("the output of instance {:?} as `{wanted}`", record.id);
-        ClientError::serialization(what, &error)
-    };
+    let what = format_args!("the output of instance {:?}", record.id.as_str());
     match record.status {
-        RuntimeStatus::Failed => Err(ClientError::Failed(output.decode().map_err(unreadable)?)),
-        RuntimeStatus::Terminated => Err(ClientError::Terminated(
-            output.decode().map_err(unreadable)?,
-        )),
-        _ => output.decode().map_err(unreadable),
+        RuntimeStatus::Failed => Err(ClientError::Failed(output.read(&what)?)),
+        RuntimeStatus::Terminated => Err(ClientError::Terminated(output.read(&what)?)),
+        _ => Ok(output.read(&what)?),
     }
 }
 

@@ -45,6 +45,8 @@ pub struct OrchestrationStatus {
     pub version: Option<String>,
     /// The instance that started it, where one did.
     pub parent: Option<String>,
+    /// The input and the output as they are stored: a [`Value`] has no room for every number.
+    stored: (Option<Payload>, Option<Payload>),
 }
 
 impl OrchestrationStatus {
@@ -67,17 +69,20 @@ impl OrchestrationStatus {
             tags: record.tags.clone(),
             version: record.version.clone(),
             parent: record.parent.as_ref().map(InstanceId::to_string),
+            stored: (None, output.cloned()),
         }
     }
 
     pub(super) fn with_input(mut self, first_row: Option<&HistoryRow>) -> Self {
-        self.input = first_row.and_then(|row| {
+        let input = first_row.and_then(|row| {
             let events = decode_history(std::slice::from_ref(row)).ok()?;
             match events.into_iter().next()?.kind {
-                EventKind::ExecutionStarted(started) => Some(started.input.to_value()),
+                EventKind::ExecutionStarted(started) => Some(started.input),
                 _ => None,
             }
         });
+        self.input = input.as_ref().map(Payload::to_value);
+        self.stored.0 = input;
         self
     }
 
@@ -87,7 +92,7 @@ impl OrchestrationStatus {
     ///
     /// [`ClientError::Serialization`] if the query left the input out or it does not fit.
     pub fn input_as<T: DeserializeOwned>(&self) -> Result<T, ClientError> {
-        self.read_as("input", self.input.as_ref())
+        self.read_as("input", self.stored.0.as_ref())
     }
 
     /// The output as a `T`.
@@ -96,23 +101,17 @@ impl OrchestrationStatus {
     ///
     /// [`ClientError::Serialization`] if there is no output or it does not fit.
     pub fn output_as<T: DeserializeOwned>(&self) -> Result<T, ClientError> {
-        self.read_as("output", self.output.as_ref())
+        self.read_as("output", self.stored.1.as_ref())
     }
 
     fn read_as<T: DeserializeOwned>(
         &self,
         what: &str,
-        value: Option<&Value>,
+        payload: Option<&Payload>,
     ) -> Result<T, ClientError> {
-        T::deserialize(value.unwrap_or(&Value::Null)).map_err(|error| {
-            let what = format!(
-                "the {what} of instance {:?} ({}) as `{}`",
-                self.instance_id,
-                self.runtime_status,
-                std::any::type_name::<T>()
-            );
-            ClientError::serialization(what, &error)
-        })
+        let (instance, status) = (&self.instance_id, self.runtime_status);
+        let what = format_args!("the {what} of instance {instance:?} ({status})");
+        Ok(payload.unwrap_or(&Payload::null()).read(&what)?)
     }
 }
 

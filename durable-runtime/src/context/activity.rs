@@ -180,9 +180,13 @@ impl ActivityInvocation {
     ///
     /// # Errors
     ///
-    /// A failure that is not retried, naming the activity and what does not fit.
+    /// A failure that is not retried, naming the activity, the instance and what does not fit.
     pub fn input<T: DeserializeOwned>(&self) -> Result<T, Failure> {
-        decode_input("activity", self.context.name(), &self.input)
+        activity_input(
+            self.context.name(),
+            &self.context.call.instance,
+            &self.input,
+        )
     }
 
     /// An injected state.
@@ -195,24 +199,32 @@ impl ActivityInvocation {
     }
 }
 
-/// Reads the input of the function `name`.
+/// Reads the input of the activity `name`, which `instance` has called.
+///
+/// # Errors
+///
+/// As [`decode_input`].
+pub(crate) fn activity_input<T: DeserializeOwned>(
+    name: &str,
+    instance: &InstanceId,
+    input: &Payload,
+) -> Result<T, Failure> {
+    decode_input(
+        &format_args!("activity {name:?} called by instance {instance:?}"),
+        input,
+    )
+}
+
+/// Reads the input of `function`, which is named with whose call it is.
 ///
 /// # Errors
 ///
 /// A failure that is not retried, naming the function, the type and what does not fit.
 pub(crate) fn decode_input<T: DeserializeOwned>(
-    kind: &str,
-    name: &str,
+    function: &dyn fmt::Display,
     input: &Payload,
 ) -> Result<T, Failure> {
-    input.decode().map_err(|error| {
-        let wanted = std::any::type_name::<T>();
-        Failure::new(
-            Failure::SERIALIZATION,
-            format!("the input of {kind} {name:?} does not fit its type `{wanted}`: {error}"),
-        )
-        .non_retriable()
-    })
+    Ok(input.read(&format_args!("the input of {function}"))?)
 }
 
 /// Writes what the function `name` returned.

@@ -464,15 +464,11 @@ impl Call {
     }
 
     fn decode<T: DeserializeOwned>(&self, output: &Payload) -> Result<T, TaskFailed> {
-        output.decode().map_err(|error| {
-            let wanted = std::any::type_name::<T>();
-            let message = format!(
-                "the output of {:?} does not fit the awaited type `{wanted}`: {error}",
-                self.name
-            );
-            let failure = Failure::new(Failure::SERIALIZATION, message).non_retriable();
-            TaskFailed::new(self.name.clone(), failure)
-        })
+        let read = output.read(&format_args!(
+            "the output of {self} in the history of instance {:?}",
+            self.core.identity.instance.as_str()
+        ));
+        read.map_err(|misfit| TaskFailed::new(self.name.clone(), misfit.into()))
     }
 
     /// Gives up whatever is still under way.
@@ -483,6 +479,18 @@ impl Call {
             Stage::New(_) | Stage::Done => {}
         }
         self.drop_limit();
+    }
+}
+
+/// What was called.
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = &self.name;
+        match &self.target {
+            Target::Activity => write!(f, "activity {name:?}"),
+            Target::SubOrchestration { .. } => write!(f, "sub-orchestration {name:?}"),
+            Target::Entity(entity) => write!(f, "operation {name:?} of entity \"{entity}\""),
+        }
     }
 }
 

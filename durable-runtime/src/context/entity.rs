@@ -75,6 +75,16 @@ pub(crate) struct OperationCall {
     pub(crate) max_payload_bytes: usize,
 }
 
+impl Shared {
+    fn read<I>(&self, read: ReadInput<I>) -> Result<I, Failure> {
+        let (operation, id) = (&self.operation, &self.id);
+        read(
+            &format_args!("operation {operation:?} of entity \"{id}\""),
+            &self.input,
+        )
+    }
+}
+
 impl fmt::Debug for EntityContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EntityContext")
@@ -126,8 +136,7 @@ impl EntityContext {
     ///
     /// If that does not fit `T`.
     pub fn input<T: DeserializeOwned>(&self) -> Result<T> {
-        decode_input("operation", &self.shared.operation, &self.shared.input)
-            .map_err(Error::from_failure)
+        self.shared.read(decode_input).map_err(Error::from_failure)
     }
 
     /// Whether the entity had no state before this operation.
@@ -153,13 +162,9 @@ impl EntityContext {
         let Some(document) = &*document else {
             return Err(Error::from_failure(not_a_function("state")));
         };
-        let state = document.state.as_ref().map(Payload::decode);
-        state.transpose().map_err(|error| {
-            let (id, wanted) = (&self.shared.id, std::any::type_name::<T>());
-            let message =
-                format!("the state of entity \"{id}\" does not fit the type `{wanted}`: {error}");
-            Error::from_failure(Failure::new(Failure::SERIALIZATION, message).non_retriable())
-        })
+        let read = |state| self.shared.id.read_state(state);
+        let state = document.state.as_ref().map(read).transpose();
+        state.map_err(|misfit| Error::from_failure(misfit.into()))
     }
 
     /// Whether an entity that is a function has a state now.
@@ -353,8 +358,7 @@ impl OperationInvocation {
     ///
     /// A failure that is not retried, naming the operation and what does not fit.
     pub fn read<I>(&self, read: ReadInput<I>) -> Result<I, Failure> {
-        let shared = &self.context.shared;
-        read("operation", &shared.operation, &shared.input)
+        self.context.shared.read(read)
     }
 
     /// What the operation returned, written by [`Output::OF`](crate::registry::code::Output).

@@ -87,15 +87,11 @@ impl Wait {
             return Poll::Pending;
         };
         self.stage = Stage::Done;
-        Poll::Ready(event.data.decode().map_err(|error| {
-            let message = format!(
-                "the payload of event {:?} does not fit the awaited type `{}`: {error}",
-                self.name,
-                std::any::type_name::<T>()
-            );
-            let failure = Failure::new(Failure::SERIALIZATION, message).non_retriable();
-            TaskFailed::new(self.name.clone(), failure)
-        }))
+        let (name, instance) = (&self.name, self.core.identity.instance.as_str());
+        let read = event.data.read(&format_args!(
+            "the payload of event {name:?} of instance {instance:?}"
+        ));
+        Poll::Ready(read.map_err(|misfit| TaskFailed::new(name, misfit.into())))
     }
 }
 

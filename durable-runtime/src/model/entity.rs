@@ -3,9 +3,10 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{Due, ExecutionId, Failure, InstanceId, Payload, TaskId};
+use super::{Due, ExecutionId, Failure, InstanceId, Misfit, Payload, TaskId};
 
 /// The address of an entity: the name of what it is, without regard to case, and a key.
 ///
@@ -43,6 +44,15 @@ impl EntityId {
     /// The key.
     pub fn key(&self) -> &str {
         &self.key
+    }
+
+    /// Reads its state as a `T`.
+    ///
+    /// # Errors
+    ///
+    /// What does not fit.
+    pub(crate) fn read_state<T: DeserializeOwned>(&self, state: &Payload) -> Result<T, Misfit> {
+        state.read(&format_args!("the state of entity \"{self}\""))
     }
 
     /// The id under which messages reach the entity.

@@ -10,6 +10,7 @@ mod history;
 pub(crate) mod http;
 mod ids;
 mod instance;
+mod misfit;
 mod payload;
 mod retry;
 mod trigger;
@@ -27,6 +28,7 @@ pub use ids::{
     RequestId, TaskHubName, TaskId, WorkerId,
 };
 pub use instance::{Due, InstanceRecord, RuntimeStatus, StoredInstance, Tags};
+pub(crate) use misfit::Misfit;
 pub use payload::{Payload, PayloadTooLarge};
 pub use retry::{RetryAttempt, RetryPolicy};
 pub use trigger::{InvalidQueueName, QueueName, TimerInfo};

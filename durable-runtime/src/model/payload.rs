@@ -7,6 +7,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::misfit::Misfit;
+
 /// A JSON text. Cheap to clone; written into history and messages as it is.
 #[derive(Clone)]
 pub struct Payload(Arc<RawValue>);
@@ -42,6 +44,16 @@ impl Payload {
     /// What does not fit, and where in the text.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         serde_json::from_str(self.0.get())
+    }
+
+    /// Reads the payload, which `what` names, as a `T`.
+    ///
+    /// # Errors
+    ///
+    /// What does not fit: the payload, the type, the field, and why.
+    pub(crate) fn read<T: DeserializeOwned>(&self, what: &dyn fmt::Display) -> Result<T, Misfit> {
+        self.decode()
+            .map_err(|error| Misfit::find::<T>(what, self.as_json(), &error))
     }
 
     /// The payload as a JSON value.

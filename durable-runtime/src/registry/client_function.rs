@@ -99,14 +99,8 @@ impl fmt::Debug for Call {
 ///
 /// A failure that is not to be repeated, naming the function, the type and what does not fit.
 pub fn message<T: DeserializeOwned>(call: &Call, body: &Payload) -> Result<T, Failure> {
-    body.decode().map_err(|error| {
-        let wanted = std::any::type_name::<T>();
-        let message = format!(
-            "the message does not fit the type `{wanted}` that client function {:?} takes: {error}",
-            call.name
-        );
-        Failure::new(Failure::SERIALIZATION, message).non_retriable()
-    })
+    let name = call.name;
+    Ok(body.read(&format_args!("the message for client function {name:?}"))?)
 }
 
 /// What a function with a timer or a queue may return.

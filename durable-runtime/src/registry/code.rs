@@ -42,7 +42,7 @@ pub struct Output<R>(PhantomData<fn(R)>);
 pub struct Details<R>(PhantomData<fn(R)>);
 
 /// The type of [`Input::OF`].
-pub(crate) type ReadInput<I> = fn(&'static str, &str, &Payload) -> Result<I, Failure>;
+pub(crate) type ReadInput<I> = fn(&dyn fmt::Display, &Payload) -> Result<I, Failure>;
 /// The type of [`Output::OF`].
 pub(crate) type WriteOutput<R> =
     fn(&'static str, &str, R, SerializeError<R>) -> Result<Payload, Failure>;
@@ -81,7 +81,7 @@ pub trait Otherwise {
 
 impl<I> Otherwise for Input<I> {
     type Of = ReadInput<I>;
-    const OF: ReadInput<I> = |_, _, _| unreachable!("the program does not compile");
+    const OF: ReadInput<I> = |_, _| unreachable!("the program does not compile");
 }
 
 impl<R> Otherwise for Output<R> {
@@ -165,7 +165,12 @@ impl<I, R> OrchestratorCode for WithInput<I, R> {
         context: OrchestrationContext,
         input: Payload,
     ) -> LocalBoxFuture<'static, Result<Payload, Failure>> {
-        match (self.input)("orchestrator", context.name(), &input) {
+        let (name, instance) = (context.name(), context.instance_id());
+        let read = (self.input)(
+            &format_args!("orchestrator {name:?} of instance {instance:?}"),
+            &input,
+        );
+        match read {
             Ok(input) => Box::pin(async move {
                 let returned = self.function.call(context.clone(), input).await;
                 (self.output)("orchestrator", context.name(), returned, self.details)

@@ -108,7 +108,7 @@ pub enum OperationRun {
 ///
 /// # Errors
 ///
-/// A failure that names the field that does not fit, when the state cannot be read.
+/// A failure that names the type and the field that does not fit, when the state cannot be read.
 pub fn begin_entity<E: Entity>(
     id: &EntityId,
     saved: Option<&Payload>,
@@ -117,12 +117,8 @@ pub fn begin_entity<E: Entity>(
     let Some(saved) = saved else {
         return Ok(Box::new(init(id)));
     };
-    let state: E = saved.decode().map_err(|error| {
-        let wanted = std::any::type_name::<E>();
-        let message = format!(
-            "the state of entity \"{id}\" in storage does not fit its type `{wanted}`, and is kept: \
-             {error}"
-        );
+    let state: E = id.read_state(saved).map_err(|misfit| {
+        let message = format!("{misfit} (the state is kept as it is)");
         Failure::new(Failure::SERIALIZATION, message).non_retriable()
     })?;
     Ok(Box::new(state))
@@ -336,7 +332,9 @@ mod tests {
         let function = function::<Counter>();
         let saved = Payload::encode(&serde_json::json!({ "value": "seven" })).unwrap();
         let failure = (function.begin)(&Counter::id("a"), Some(&saved)).unwrap_err();
-        assert!(failure.message().contains("seven"), "{failure}");
+        for named in ["@counter@a", "entity::tests::Counter", "`value`", "seven"] {
+            assert!(failure.message().contains(named), "{failure}");
+        }
         let mut state = (function.begin)(&Counter::id("a"), None).unwrap();
         let invocation = invocation("add", "x");
         let failure = run(function.operations[0].run, &mut state, &invocation).await;

@@ -11,8 +11,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::dice::Dice;
-use crate::context::{decode_input, encode_output};
+use crate::context::{activity_input, encode_output};
 use crate::model::{Error, Failure, IntoFailure, Payload, Result};
+use crate::partition::ActivityWork;
 
 /// What a test has given an activity to do in place of its function, and the calls it got. Made by
 /// [`TestHost::mock_activity`](super::TestHost::mock_activity). Clones are one and the same.
@@ -55,7 +56,7 @@ pub struct ActivityMock<I> {
 }
 
 /// Makes the outcome of the input.
-type Play = Box<dyn FnMut(&Payload) -> Result<Payload, Failure> + Send>;
+type Play = Box<dyn FnMut(&ActivityWork) -> Result<Payload, Failure> + Send>;
 
 pub(super) struct MockState {
     /// Taken out while it runs.
@@ -71,8 +72,8 @@ impl<I: DeserializeOwned + 'static> ActivityMock<I> {
         name: &'static str,
         mut play: impl FnMut(I) -> Result<O> + Send + 'static,
     ) -> Self {
-        let play: Play = Box::new(move |input| {
-            let output = play(decode_input("activity", name, input)?)
+        let play: Play = Box::new(move |work| {
+            let output = play(activity_input(name, &work.instance, &work.input)?)
                 .map_err(|error| error.into_failure(None))?;
             encode_output("activity", name, &output)
         });
@@ -202,7 +203,7 @@ pub(super) fn note_call(mock: &Mutex<MockState>, input: &Payload, dice: &mut Dic
 }
 
 /// Plays a call.
-pub(super) fn play(mock: &Mutex<MockState>, input: &Payload) -> Result<Payload, Failure> {
+pub(super) fn play(mock: &Mutex<MockState>, work: &ActivityWork) -> Result<Payload, Failure> {
     let lock = || mock.lock().unwrap_or_else(PoisonError::into_inner);
     let mut state = lock();
     if state.fail_first > 0 {
@@ -217,7 +218,7 @@ pub(super) fn play(mock: &Mutex<MockState>, input: &Payload) -> Result<Payload, 
     };
     // Not locked while the closure runs: it may look at its own mock.
     drop(state);
-    let outcome = catch_unwind(AssertUnwindSafe(|| play(input)));
+    let outcome = catch_unwind(AssertUnwindSafe(|| play(work)));
     lock().play = Some(play);
     outcome.unwrap_or_else(|panic| Err(Failure::from_panic(&*panic)))
 }

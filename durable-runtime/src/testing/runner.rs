@@ -79,7 +79,7 @@ impl Runner {
                     if !delay.is_zero() {
                         time::sleep(delay).await;
                     }
-                    play(&mock, &work.input)
+                    play(&mock, &work)
                 }
                 None => run_function(&registry, &states, &work, token).await,
             };

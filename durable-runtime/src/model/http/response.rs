@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::HttpHeaders;
 use super::content::{to_bytes, to_text};
+use crate::model::Misfit;
 
 /// The answer to a [`DurableHttpRequest`](super::DurableHttpRequest), whatever its status code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,9 +71,16 @@ impl DurableHttpResponse {
     ///
     /// # Errors
     ///
-    /// What does not fit, and where in the text.
+    /// Which field does not fit, or where the text is no JSON.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
-        serde_json::from_slice(&self.bytes())
+        let bytes = self.bytes();
+        serde_json::from_slice(&bytes).map_err(|error| match std::str::from_utf8(&bytes) {
+            Ok(json) if error.is_data() => {
+                let misfit = Misfit::find::<T>(&"the body of the answer", json, &error);
+                serde::de::Error::custom(misfit)
+            }
+            _ => error,
+        })
     }
 
     /// The answer, if its status code is one from 200 to 299.
@@ -146,6 +154,12 @@ mod tests {
     fn bodies_are_read_as_json_and_bytes() {
         let response = DurableHttpResponse::new(200, r#"{"id": 7}"#);
         assert_eq!(response.json::<serde_json::Value>().unwrap()["id"], 7);
+        let error = response.json::<std::collections::BTreeMap<String, bool>>();
+        let message = error.unwrap_err().to_string();
+        assert!(message.starts_with("the body of the answer"), "{message}");
+        assert!(message.contains("bool>`: at `id`: invalid"), "{message}");
+        let error = DurableHttpResponse::new(200, "no").json::<String>();
+        assert!(error.unwrap_err().is_syntax());
         let response = DurableHttpResponse::new(200, vec![0xff, 0xfe]);
         assert!(response.is_base64);
         assert_eq!(response.bytes(), [0xff, 0xfe]);
