@@ -120,6 +120,11 @@ macro_rules! __http_trigger {
 #[doc = include_str!("../../docs/versioning.md")]
 mod versioning_page {}
 
+/// The examples of the page on the evolution of types.
+#[cfg(all(doctest, feature = "testing"))]
+#[doc = include_str!("../../docs/evolution.md")]
+mod evolution_page {}
+
 /// The examples of the page on determinism.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/determinism.md")]

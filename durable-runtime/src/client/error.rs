@@ -87,9 +87,9 @@ pub enum ClientError {
     /// A value does not fit its type, or has no JSON form.
     #[error("{what}: {message}")]
     Serialization {
-        /// What was to be read or written.
+        /// What was to be read or written, and as which type.
         what: String,
-        /// What serde says.
+        /// The field, where it is not the whole, and what serde says.
         message: String,
     },
     /// A payload is over the limit.

@@ -29,9 +29,12 @@ pub struct OrchestrationStatus {
     pub created_time: DateTime<Utc>,
     /// When anything was last recorded of it.
     pub last_updated_time: DateTime<Utc>,
-    /// What it was given; `None` if the query left that out.
+    /// What it was given; `None` if the query left that out. A [`Value`] keeps integers from `i64::MIN` to
+    /// `u64::MAX`; others become floating-point numbers in it, here and in what is told over HTTP. Read them
+    /// with [`input_as`](Self::input_as), or send them as text.
     pub input: Option<Value>,
-    /// What it returned; its failure if it failed; the reason if it was terminated or is suspended.
+    /// What it returned; its failure if it failed; the reason if it was terminated or is suspended. Of
+    /// integers the same holds as for the input.
     pub output: Option<Value>,
     /// What its code last set.
     pub custom_status: Option<Value>,
@@ -86,7 +89,7 @@ impl OrchestrationStatus {
         self
     }
 
-    /// The input as a `T`.
+    /// The input as a `T`, read from what is stored, with all digits of numbers.
     ///
     /// # Errors
     ///
@@ -95,7 +98,7 @@ impl OrchestrationStatus {
         self.read_as("input", self.stored.0.as_ref())
     }
 
-    /// The output as a `T`.
+    /// The output as a `T`, read from what is stored, with all digits of numbers.
     ///
     /// # Errors
     ///

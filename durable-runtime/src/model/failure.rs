@@ -50,7 +50,9 @@ impl Failure {
     /// No code of a version that [matches](crate::host::VersionMatch) was there for the orchestration, and
     /// the host was told to [fail](crate::host::VersionMismatch::Fail) it.
     pub const VERSION_MISMATCH: &str = "VersionMismatch";
-    /// An input, output or event did not fit its type.
+    /// An input, output, state, event or message did not fit its type. The message says which it was and
+    /// of which instance or entity, the type as [`std::any::type_name`] gives it, and the field, as in
+    /// ``at `lines[2].price`: missing field `cents` ``.
     pub const SERIALIZATION: &str = "Serialization";
     /// A payload was over the limit.
     pub const PAYLOAD_TOO_LARGE: &str = "PayloadTooLarge";
@@ -202,7 +204,7 @@ impl Failure {
     }
 
     /// The error itself, where it was an `E` and `E` is serializable. Looks through [`TaskFailed`]
-    /// as [`is`](Self::is) does.
+    /// as [`is`](Self::is) does. `None` also where it was recorded by code whose `E` had other fields.
     pub fn details<E: DeserializeOwned + 'static>(&self) -> Option<E> {
         self.find::<E>()?.details.as_ref()?.decode().ok()
     }

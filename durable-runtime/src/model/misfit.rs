@@ -2,9 +2,9 @@
 //! and why.
 //!
 //! Serde says why, but not where. A deserializer that notes the way it goes would have to be compiled
-//! for every type of a program beside the one that reads it. So the field is found with what is there:
-//! the beginnings of the text are read as the type, cut off after ever other tokens. As long as the
-//! cut is all that is wrong with it, what does not fit comes later.
+//! for every type of a program beside the one that reads it. So the field is found with the one that is
+//! there: beginnings of the text, cut off behind one token or another, are read as the type. As long
+//! as the cut is all that is wrong with one, what does not fit comes later.
 
 use std::fmt;
 
@@ -32,22 +32,24 @@ impl Misfit {
         error: &serde_json::Error,
     ) -> Self {
         let wanted = std::any::type_name::<T>();
-        Self::told(what, wanted, error, || field(json, &is_refused::<T>))
+        let what = format!("{what} does not fit its type `{wanted}`");
+        Self::of(what, json, error, &is_refused::<T>)
     }
 
-    fn told(
-        what: &dyn fmt::Display,
-        wanted: &str,
+    /// The same without the type, compiled once.
+    fn of(
+        what: String,
+        json: &str,
         error: &serde_json::Error,
-        field: impl FnOnce() -> String,
+        is_refused: &dyn Fn(&str) -> bool,
     ) -> Self {
         let said = error.to_string();
         // Where it is in a text that nobody sees.
         let place = format!(" at line {} column {}", error.line(), error.column());
         let said = said.strip_suffix(&place).unwrap_or(&said);
-        let field = field();
+        let field = field(json, is_refused);
         Self {
-            what: format!("{what} does not fit its type `{wanted}`"),
+            what,
             reason: if field.is_empty() {
                 said.to_owned()
             } else {
@@ -81,7 +83,7 @@ fn field(json: &str, is_refused: &dyn Fn(&str) -> bool) -> String {
             return String::new();
         }
     }
-    walk.field()
+    walk.way().to_string()
 }
 
 /// A walk over a JSON text, from token to token. It gets through any other text as well.
@@ -166,19 +168,26 @@ impl<'a> Walk<'a> {
     }
 
     /// The way to what the last token belongs to.
-    fn field(&self) -> String {
-        let mut field = String::new();
-        for step in &self.way[..self.depth] {
+    fn way(&self) -> Way<'_> {
+        Way(&self.way[..self.depth])
+    }
+}
+
+struct Way<'a>(&'a [Step<'a>]);
+
+impl fmt::Display for Way<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, step) in self.0.iter().enumerate() {
             match step {
-                Step::Index(index) => field.push_str(&format!("[{index}]")),
+                Step::Index(index) => write!(f, "[{index}]")?,
                 Step::Key(key) => match plain(key) {
-                    Some(name) if field.is_empty() => field.push_str(name),
-                    Some(name) => field.push_str(&format!(".{name}")),
-                    None => field.push_str(&format!("[{key}]")),
+                    Some(name) if at == 0 => f.write_str(name)?,
+                    Some(name) => write!(f, ".{name}")?,
+                    None => write!(f, "[{key}]")?,
                 },
             }
         }
-        field
+        Ok(())
     }
 }
 
@@ -342,7 +351,7 @@ mod tests {
             let mut walk = Walk::new(text);
             while let Some(end) = walk.next() {
                 assert!(text.is_char_boundary(end), "{text}");
-                walk.field();
+                let _ = walk.way().to_string();
             }
             reason::<BTreeMap<String, u8>>(text);
         }

@@ -1,11 +1,13 @@
 //! Events that were raised by those who know another type.
 
+use durable_runtime::Failure;
+use durable_runtime::host::DurableHostBuilder;
 use durable_runtime::prelude::*;
 use durable_runtime::testing::TestHost;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::support::says;
+use crate::support::{Hub, says, within};
 
 #[derive(Debug, Deserialize)]
 enum Answer {
@@ -100,4 +102,72 @@ async fn an_event_that_does_not_fit_is_consumed() {
     ];
     says(&message, &parts);
     assert_eq!(next, "No");
+}
+
+/// Wants a name, or tells that there is none and waits for the next.
+macro_rules! program {
+    ($name:ident, $by:ty) => {
+        mod $name {
+            use durable_runtime::Failure;
+
+            use super::*;
+
+            #[derive(Debug, Deserialize)]
+            struct Approval {
+                by: $by,
+            }
+
+            #[orchestrator]
+            pub(super) async fn fails(ctx: OrchestrationContext) -> Result<String> {
+                let approval: Approval = ctx.wait_for_external_event("approval").await?;
+                Ok(format!("{:?}", approval.by))
+            }
+
+            #[orchestrator]
+            pub(super) async fn goes_on(ctx: OrchestrationContext) -> Result<String> {
+                loop {
+                    match ctx.wait_for_external_event::<Approval>("approval").await {
+                        Ok(approval) => return Ok(format!("{:?}", approval.by)),
+                        Err(failed) if failed.error_type() == Failure::SERIALIZATION => {
+                            ctx.set_custom_status("refused")?;
+                        }
+                        Err(failed) => return Err(failed.into()),
+                    }
+                }
+            }
+
+            pub(super) fn all(builder: DurableHostBuilder) -> DurableHostBuilder {
+                builder.register::<fails>().register::<goes_on>()
+            }
+        }
+    };
+}
+
+program!(broken, String);
+program!(new, Option<String>);
+
+// Rule 8: the event that failed an instance is in its history, and is read again after a rewind. What code made of
+// the error is in the history as well, and is not repeated by code that has no error there.
+#[tokio::test]
+async fn an_event_is_read_again_after_a_rewind() {
+    let hub = Hub::new();
+    let program = hub.deploy(broken::all).await;
+    for name in ["fails", "goes_on"] {
+        program.begin(name, name, json!(null)).await;
+        let raised = program.client.raise_event(name, "approval", json!({}));
+        within(raised).await.unwrap();
+    }
+    says(
+        program.failure("fails").await.message(),
+        &["missing field `by`"],
+    );
+    program.reached("goes_on", "refused").await;
+    program.stop().await;
+
+    let program = hub.deploy(new::all).await;
+    program.client.rewind("fails", "mended").await.unwrap();
+    assert_eq!(program.output("fails").await, "None");
+    let failure = program.raise_in_vain("goes_on", "approval").await;
+    assert_eq!(failure.error_type(), Failure::NON_DETERMINISTIC);
+    program.stop().await;
 }
