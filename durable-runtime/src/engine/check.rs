@@ -38,11 +38,11 @@ pub(crate) fn check(
         };
         let difference = difference.or_else(|| compare_end(expected, &episode));
         if let Some((history, code)) = difference {
-            let found_by = FoundBy::Check;
             let difference = Difference {
                 history,
                 code,
-                found_by,
+                found_by: FoundBy::Check,
+                misfit: None,
             };
             return Err(again.difference(difference).failure());
         }

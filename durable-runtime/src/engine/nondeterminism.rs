@@ -34,6 +34,8 @@ pub(super) struct Difference {
     /// A clause whose subject is the code: "made ..", "returned".
     pub(super) code: String,
     pub(super) found_by: FoundBy,
+    /// What the code could not read, if it ended with that.
+    pub(super) misfit: Option<Failure>,
 }
 
 /// A rule of deterministic code that was broken, and where.
@@ -48,8 +50,8 @@ pub(crate) struct NonDeterminism {
     /// Why that may be, and what to do.
     pub(crate) causes: String,
     pub(crate) rule: &'static str,
-    /// What the code panicked with.
-    panic: Option<Failure>,
+    /// What the code panicked with, or could not read.
+    pub(crate) cause: Option<Failure>,
 }
 
 impl NonDeterminism {
@@ -65,7 +67,7 @@ impl NonDeterminism {
             code,
             causes,
             rule,
-            panic,
+            cause,
         } = self;
         let failure = Failure::new(
             Failure::NON_DETERMINISTIC,
@@ -74,8 +76,8 @@ impl NonDeterminism {
                  {history}, the code {code}. {causes} [{rule}]"
             ),
         );
-        match panic {
-            Some(panic) => failure.caused_by(panic.clone()),
+        match cause {
+            Some(cause) => failure.caused_by(cause.clone()),
             None => failure,
         }
     }
@@ -108,7 +110,7 @@ impl Refusal {
                 describe(last)
             ),
         };
-        let panic = match self {
+        let cause = match self {
             Self::NoRuntime(panic) => Some(panic),
             _ => None,
         };
@@ -119,7 +121,7 @@ impl Refusal {
             code,
             causes,
             rule,
-            panic,
+            cause,
         }
     }
 
@@ -172,6 +174,12 @@ const VARIES: &str = "a clock, a random number, the environment, a static, the o
 impl Difference {
     pub(super) fn at(self, place: &Place<'_>) -> NonDeterminism {
         let causes = match self.found_by {
+            _ if self.misfit.is_some() => {
+                "What is recorded does not fit a type of the code, which was changed since. Have the \
+                 type read that as well, with a default for a field that is new and an alias for one \
+                 that has another name; an instance that has failed so can be rewound then"
+                    .to_owned()
+            }
             FoundBy::Replay => {
                 format!(
                     "Either the code was changed while the instance was running, or it depends on \
@@ -196,7 +204,7 @@ impl Difference {
             code: self.code,
             causes,
             rule: NonDeterminism::REPLAY,
-            panic: None,
+            cause: self.misfit,
         }
     }
 }

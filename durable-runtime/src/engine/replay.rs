@@ -54,11 +54,11 @@ pub(crate) fn replay(
         }
         let further = count - index - 1;
         if let Some((history, code)) = compare(&recorded, &episode, further, &end) {
-            let found_by = FoundBy::Replay;
             let difference = Difference {
                 history,
                 code,
-                found_by,
+                found_by: FoundBy::Replay,
+                misfit: episode.completion.as_ref().and_then(misfit).cloned(),
             };
             return Err(Box::new(live.difference(difference)));
         }
@@ -171,6 +171,15 @@ fn compare(
         (more, ..) => format!("{more} further steps"),
     };
     Some((history, ending(episode.completion.as_ref())))
+}
+
+/// What the code could not read, if it failed with that.
+fn misfit(completion: &Completion) -> Option<&Failure> {
+    let Completion::Failed(failure) = completion else {
+        return None;
+    };
+    let mut links = std::iter::successors(Some(failure), |failure| failure.inner());
+    links.find(|link| link.error_type() == Failure::SERIALIZATION)
 }
 
 /// The place of the first action that is not repeated, missing, or one too many.

@@ -195,6 +195,10 @@ async fn an_instance_in_flight_that_does_not_fit_is_rewound() {
         "missing field `currency`",
     ];
     says(failure.message(), &parts);
+    says(failure.message(), &["rewound"]);
+    let cause = failure.inner().unwrap();
+    assert_eq!(cause.error_type(), Failure::SERIALIZATION);
+    says(cause.message(), &parts);
     program.stop().await;
 
     let program = hub.deploy(new::all).await;

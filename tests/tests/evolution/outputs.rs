@@ -157,6 +157,7 @@ async fn a_recorded_output_that_does_not_fit_fails_the_replay() {
         "at `carrier`: unknown variant `Drone`",
     ];
     says(failure.message(), &parts);
+    says(failure.inner().unwrap().message(), &parts);
     program.stop().await;
     mended(&hub).await;
 }

@@ -97,4 +97,5 @@ async fn a_type_that_does_not_fit_is_found() {
         "at `cents`: invalid type: integer `0`, expected a string",
     ];
     says(&found.code, &parts);
+    says(&found.causes, &["does not fit a type of the code", "alias"]);
 }

@@ -76,7 +76,7 @@ impl Divergence {
         });
         let mut after: Vec<_> = arrived.map(arrival).collect();
         after.reverse();
-        let causes = if found.rule == NonDeterminism::REPLAY {
+        let causes = if found.rule == NonDeterminism::REPLAY && found.cause.is_none() {
             CAUSES.to_owned()
         } else {
             found.causes
