@@ -320,7 +320,9 @@ pub struct EntityMetadata {
     pub last_operation: DateTime<Utc>,
     /// The orchestration that has locked it.
     pub locked_by: Option<String>,
-    /// Its state, unless it was left out.
+    /// Its state, unless it was left out. A [`Value`] keeps integers from `i64::MIN` to `u64::MAX`; others
+    /// become floating-point numbers in it. [`read_entity_state`](DurableClient::read_entity_state) has
+    /// all their digits.
     pub state: Option<Value>,
 }
 

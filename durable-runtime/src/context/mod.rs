@@ -19,8 +19,10 @@ mod signals;
 mod task;
 mod time;
 
+#[cfg(feature = "testing")]
+pub(crate) use activity::activity_input;
 pub use activity::{ActivityContext, ActivityInvocation, State};
-pub(crate) use activity::{CallInfo, States, activity_input, decode_input, encode_output};
+pub(crate) use activity::{CallInfo, States, decode_input, encode_output};
 pub use call::{ActivityCall, EntityCall, SubOrchestratorCall};
 pub use combinators::{
     TaskOutput, WhenAll, WhenAllSettled, WhenAny, when_all, when_all_settled, when_any,
