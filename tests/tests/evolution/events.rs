@@ -53,10 +53,44 @@ async fn is_strict(ctx: OrchestrationContext) -> Result<(String, String)> {
     ))
 }
 
+/// One with a tag can stand for variants with data, one without only for those that have none.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "kind")]
+enum Tagged {
+    #[serde(other)]
+    Other,
+}
+
+#[orchestrator]
+async fn takes_any(ctx: OrchestrationContext) -> Result<(String, String)> {
+    let tagged: Tagged = ctx.wait_for_external_event("tagged").await?;
+    let failed = ctx.wait_for_external_event::<Answer>("answer").await;
+    Ok((
+        format!("{tagged:?}"),
+        failed.unwrap_err().message().to_owned(),
+    ))
+}
+
 fn host() -> TestHost {
     let builder = TestHost::builder().without_discovery();
     let builder = builder.register::<collects>().register::<is_strict>();
-    builder.build().unwrap()
+    builder.register::<takes_any>().build().unwrap()
+}
+
+#[tokio::test]
+async fn a_variant_that_is_not_known_is_another_one() {
+    let host = host();
+    let run = host.start::<takes_any>(()).await.unwrap();
+    let tagged = json!({ "kind": "Later", "until": "May" });
+    run.raise_event("tagged", tagged).await.unwrap();
+    let with_data = json!({ "Later": { "until": "May" } });
+    run.raise_event("answer", with_data).await.unwrap();
+    let (tagged, message) = run.output().await.unwrap();
+    assert_eq!(tagged, "Other");
+    says(
+        &message,
+        &["`evolution::events::Answer`", "at `Later`", "expected unit"],
+    );
 }
 
 #[tokio::test]
