@@ -5,6 +5,8 @@ pub(crate) mod code;
 pub(crate) mod document;
 mod entities;
 pub(crate) mod entity;
+#[cfg(feature = "testing")]
+mod stand_in;
 pub(crate) mod version;
 
 use std::any::{TypeId, type_name};
@@ -22,6 +24,8 @@ pub(crate) use entities::{Entities, RegisteredEntity};
 pub use entity::{Entity, EntityInterface};
 use entity::{EntityFunction, EntityOperations};
 pub(crate) use entity::{EntityState, OperationRun};
+#[cfg(feature = "testing")]
+pub(crate) use stand_in::Stage;
 use version::{Version, VersionMismatch, VersionRules};
 
 /// A function that an orchestration can call with
@@ -361,6 +365,12 @@ impl Registry {
                 Function::Client(function) => Some((registration, function)),
                 _ => None,
             })
+    }
+
+    /// Has `play` carry out the operations of the entities that `stage` plays.
+    #[cfg(feature = "testing")]
+    pub(crate) fn set_stage(&mut self, stage: std::sync::Arc<dyn Stage>, play: OperationRun) {
+        self.entities.stand_in = Some(stand_in::StandIn::new(stage, play));
     }
 
     /// The entities, of which each is registered once.

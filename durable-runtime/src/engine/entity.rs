@@ -83,7 +83,7 @@ pub(crate) async fn run_batch(entity: &RegisteredEntity, batch: EntityBatch) -> 
         seed,
         max_payload_bytes,
         states,
-        state,
+        state: state.filter(|_| !entity.is_stand_in),
         savepoint: Savepoint { saved, next: 0 },
         is_changed: false,
         is_careful_before: 0,

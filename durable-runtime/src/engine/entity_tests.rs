@@ -111,7 +111,7 @@ fn run(
         states: Arc::default(),
     };
     writes.store(0, Ordering::SeqCst);
-    let done = run_batch(registry.entities().get("number").unwrap(), batch)
+    let done = run_batch(registry.entities().code("number").unwrap(), batch)
         .now_or_never()
         .unwrap();
     let outcomes = done.outcomes.into_iter().map(|outcome| {

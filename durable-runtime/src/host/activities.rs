@@ -204,7 +204,7 @@ impl Executor {
         self.shared.runtime.spawn(async move {
             let EntityWork { id, batch } = work;
             let shared = &executor.shared;
-            let registered = shared.registry.entities().get(batch.entity.name());
+            let registered = shared.registry.entities().get(&batch.entity);
             // The partition has found it in the same registry.
             if let Ok(registered) = registered {
                 let done = EntityRun(engine::run_batch(registered, batch).await);

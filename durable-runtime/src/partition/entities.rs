@@ -72,10 +72,11 @@ impl Partition {
 
     /// Whether an entity has an operation: a client that asks for another is told so at once.
     fn known_operation(&self, id: &InstanceId, operation: &str) -> Result<(), Failure> {
-        let entity = EntityId::of_instance(id);
-        let name = entity.as_ref().map_or("", EntityId::name);
         let entities = self.config.registry.entities();
-        entities.get(name)?.operation(operation).map(drop)
+        match EntityId::of_instance(id) {
+            Some(entity) => entities.check_operation(&entity, operation),
+            None => entities.code("").map(drop),
+        }
     }
 
     fn load_entity(&mut self, id: InstanceId, waiting: Vec<Waiting>) {
@@ -252,7 +253,7 @@ impl Partition {
             return;
         }
         let registry = Arc::clone(&self.config.registry);
-        let registered = match registry.entities().get(instance.entity.name()) {
+        let registered = match registry.entities().get(&instance.entity) {
             Ok(registered) => registered,
             Err(failure) => {
                 self.refuse_batch(instance, taken, &failure);

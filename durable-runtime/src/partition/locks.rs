@@ -115,7 +115,7 @@ impl Partition {
         mut lock: EntityLock,
         from: Origin,
     ) {
-        let known = self.config.registry.entities().get(instance.entity.name());
+        let known = self.config.registry.entities().get(&instance.entity);
         if let Err(failure) = known.map(drop) {
             self.refuse_lock(lock, failure, from);
             return;

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::entity::{EntityFunction, EntityOperations, Operation, OperationRun};
+#[cfg(feature = "testing")]
+use super::stand_in::StandIn;
 use super::{NameClash, Registration, SourceLocation, StateKey, nearest, not_registered};
-use crate::model::Failure;
+use crate::model::{EntityId, Failure};
 
 /// All entities that a host has. Names are compared without regard to case.
 #[derive(Debug, Default)]
@@ -12,6 +14,9 @@ pub(crate) struct Entities {
     by_name: BTreeMap<String, RegisteredEntity>,
     /// Operations of interfaces, by the names of their entities, which may not have come yet.
     operations: BTreeMap<String, Vec<(Registration, EntityOperations)>>,
+    /// What is run in place of those that a test plays.
+    #[cfg(feature = "testing")]
+    pub(super) stand_in: Option<StandIn>,
 }
 
 /// An entity with all its operations.
@@ -21,6 +26,8 @@ pub(crate) struct RegisteredEntity {
     pub(crate) function: EntityFunction,
     /// By name in lower case, with where each was written.
     operations: BTreeMap<String, (Operation, SourceLocation)>,
+    /// Whether it stands in for others: what is in memory may be the state of one of those.
+    pub(crate) is_stand_in: bool,
 }
 
 impl Entities {
@@ -47,6 +54,7 @@ impl Entities {
             registration,
             function,
             operations: BTreeMap::new(),
+            is_stand_in: false,
         };
         entity.add_all(function.operations, registration.location)?;
         for (from, more) in self.operations.get(&name).into_iter().flatten() {
@@ -87,12 +95,42 @@ impl Entities {
         own.chain(interfaces.map(|(registration, operations)| (registration, operations.states)))
     }
 
-    /// The entity `name`, in lower case.
+    /// What runs the operations of an entity.
     ///
     /// # Errors
     ///
     /// The failure of whatever it is asked to do.
-    pub(crate) fn get(&self, name: &str) -> Result<&RegisteredEntity, Failure> {
+    pub(crate) fn get(&self, id: &EntityId) -> Result<&RegisteredEntity, Failure> {
+        #[cfg(feature = "testing")]
+        if let Some(stand_in) = &self.stand_in
+            && stand_in.stage.plays(id)
+        {
+            return Ok(&stand_in.entity);
+        }
+        self.code(id.name())
+    }
+
+    /// Looks whether an entity has an operation.
+    ///
+    /// # Errors
+    ///
+    /// The failure of the operation, if it has not.
+    pub(crate) fn check_operation(&self, id: &EntityId, operation: &str) -> Result<(), Failure> {
+        #[cfg(feature = "testing")]
+        if let Some(stand_in) = &self.stand_in
+            && stand_in.stage.plays(id)
+        {
+            return stand_in.stage.check(id, operation);
+        }
+        self.code(id.name())?.operation(operation).map(drop)
+    }
+
+    /// The code of the entity `name`, in lower case.
+    ///
+    /// # Errors
+    ///
+    /// The failure of whatever it is asked to do.
+    pub(crate) fn code(&self, name: &str) -> Result<&RegisteredEntity, Failure> {
         self.by_name.get(name).ok_or_else(|| {
             let names = self.by_name.values().map(|entity| entity.registration.name);
             not_registered("entity", name, names)
@@ -101,6 +139,17 @@ impl Entities {
 }
 
 impl RegisteredEntity {
+    /// What is run in place of the code of others.
+    #[cfg(feature = "testing")]
+    pub(super) fn played(registration: Registration, function: EntityFunction) -> Self {
+        Self {
+            registration,
+            function,
+            operations: BTreeMap::new(),
+            is_stand_in: true,
+        }
+    }
+
     /// Adds the operations of one block; another block of the entity must not have one of the name.
     fn add_all(
         &mut self,
@@ -210,7 +259,7 @@ mod tests {
         for registration in [own, of_interface, own, of_interface] {
             registry.add(registration).unwrap();
         }
-        let counter = registry.entities().get("counter").unwrap();
+        let counter = registry.entities().code("counter").unwrap();
         assert!(counter.operation("ADD").unwrap().is_some());
         let other = registry
             .add(registration(entity(&[]), "three"))

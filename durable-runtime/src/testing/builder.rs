@@ -7,6 +7,8 @@ use chrono::{DateTime, Utc};
 
 use super::desk::Desk;
 use super::dice::Dice;
+use super::entity_mock::{PLAY, Theatre};
+use super::host::Inner;
 use super::mock::Mocks;
 use super::pump::Pump;
 use super::runner::Runner;
@@ -124,12 +126,19 @@ impl TestHostBuilder {
     /// [`TestHostError`]: two functions have one name, or there is no async runtime of one thread.
     pub fn build(self) -> Result<TestHost, TestHostError> {
         pause()?;
-        let registry = Arc::new(self.registry()?);
-        let states = Arc::new(self.states.clone());
         let time = VirtualTime::new(self.start);
         let seed = self.seed.unwrap_or_default();
         let desk = Arc::new(Desk::new(PARTITIONS, seed));
         let mocks = Arc::new(Mocks::default());
+        let mut registry = self.registry()?;
+        registry.set_stage(Arc::clone(&mocks) as _, PLAY);
+        let registry = Arc::new(registry);
+        let mut states = self.states.clone();
+        states.insert(Theatre {
+            mocks: Arc::clone(&mocks),
+            desk: Arc::clone(&desk),
+        });
+        let states = Arc::new(states);
         let memory = Memory::new();
         let hub = TaskHubName::new("TestHub").unwrap_or_else(|_| unreachable!("a valid name"));
         let options = HubOptions {
@@ -140,7 +149,12 @@ impl TestHostBuilder {
             desk: Arc::clone(&desk),
             storage: memory.open_hub(&hub, &options)?,
             hub: hub.clone(),
-            runner: Runner::new(Arc::clone(&desk), registry, states, Arc::clone(&mocks)),
+            runner: Runner::new(
+                Arc::clone(&desk),
+                Arc::clone(&registry),
+                states,
+                Arc::clone(&mocks),
+            ),
             template,
             crashes: self.crashes,
             // Other numbers than those of the clients' ids.
@@ -158,9 +172,15 @@ impl TestHostBuilder {
         let limit = HostOptions::default().max_payload_bytes;
         let client = DurableClient::new(hub, Arc::clone(&storage), Some(local), limit);
         tokio::spawn(Pump::new(simulation, time, self.limit).run());
-        Ok(TestHost::from_parts(
-            client, storage, desk, mocks, time, seed,
-        ))
+        Ok(TestHost::from_parts(Inner {
+            client,
+            storage,
+            desk,
+            registry,
+            mocks,
+            time,
+            seed,
+        }))
     }
 
     fn registry(&self) -> Result<Registry, TestHostError> {

@@ -9,13 +9,14 @@ use serde::Serialize;
 use tokio::task::JoinHandle;
 
 use super::desk::Desk;
+use super::entity_mock::EntityMock;
 use super::mock::{ActivityMock, Mocks};
 use super::time::{self, VirtualTime};
 use super::{History, Replay, ReplayError, TestHostBuilder};
 use crate::client::{ClientError, DurableClient, StartNew};
 use crate::engine;
-use crate::model::{InstanceId, Result as DurableResult};
-use crate::registry::{Activity, Orchestrator};
+use crate::model::{EntityId, InstanceId, Result as DurableResult};
+use crate::registry::{Activity, Entity, Orchestrator, Registry};
 use crate::storage::HubStorage;
 
 /// A host for tests: in memory, on the thread of the test, in virtual time. See the [module](super) for what
@@ -27,13 +28,15 @@ pub struct TestHost {
     inner: Arc<Inner>,
 }
 
-struct Inner {
-    client: DurableClient,
-    storage: Arc<dyn HubStorage>,
-    desk: Arc<Desk>,
-    mocks: Arc<Mocks>,
-    time: VirtualTime,
-    seed: u64,
+/// What a host has of what runs.
+pub(super) struct Inner {
+    pub(super) client: DurableClient,
+    pub(super) storage: Arc<dyn HubStorage>,
+    pub(super) desk: Arc<Desk>,
+    pub(super) registry: Arc<Registry>,
+    pub(super) mocks: Arc<Mocks>,
+    pub(super) time: VirtualTime,
+    pub(super) seed: u64,
 }
 
 impl Drop for Inner {
@@ -64,23 +67,9 @@ impl TestHost {
         TestHostBuilder::new()
     }
 
-    pub(super) fn from_parts(
-        client: DurableClient,
-        storage: Arc<dyn HubStorage>,
-        desk: Arc<Desk>,
-        mocks: Arc<Mocks>,
-        time: VirtualTime,
-        seed: u64,
-    ) -> Self {
+    pub(super) fn from_parts(inner: Inner) -> Self {
         Self {
-            inner: Arc::new(Inner {
-                client,
-                storage,
-                desk,
-                mocks,
-                time,
-                seed,
-            }),
+            inner: Arc::new(inner),
         }
     }
 
@@ -115,6 +104,42 @@ impl TestHost {
     ) -> ActivityMock<A::Input> {
         let mock = ActivityMock::new(A::NAME, play);
         self.inner.mocks.add(&mock);
+        mock
+    }
+
+    /// Has the test play all entities of the kind `E` from now on, in place of their code: say what they do with
+    /// [`on`](EntityMock::on).
+    ///
+    /// ```
+    /// # use durable_runtime::prelude::*;
+    /// # use durable_runtime::testing::TestHost;
+    /// # #[derive(Default, serde::Serialize, serde::Deserialize)]
+    /// # struct Counter { value: i64 }
+    /// # #[entity]
+    /// # impl Counter { fn get(&self) -> i64 { self.value } }
+    /// # fn example(host: TestHost) {
+    /// let counter = host.mock_entity::<Counter>().on("get", |()| Ok(5_i64));
+    /// # }
+    /// ```
+    pub fn mock_entity<E: Entity>(&self) -> EntityMock {
+        self.mock_entities(E::NAME, None)
+    }
+
+    /// As [`mock_entity`](Self::mock_entity), for the one entity `id`; the others of its kind are as they were.
+    /// It goes before a mock of all of them.
+    pub fn mock_entity_id(&self, id: &EntityId) -> EntityMock {
+        self.mock_entities(id.name(), Some(id.key()))
+    }
+
+    /// As [`mock_entity`](Self::mock_entity), for the entities that are called by `name`: those that are
+    /// functions, and those of another program, of which there is no code here.
+    pub fn mock_entity_by_name(&self, name: &str) -> EntityMock {
+        self.mock_entities(name, None)
+    }
+
+    fn mock_entities(&self, name: &str, key: Option<&str>) -> EntityMock {
+        let mock = EntityMock::new(&self.inner.registry, name);
+        self.inner.mocks.add_entity(name, key, mock.entity());
         mock
     }
 

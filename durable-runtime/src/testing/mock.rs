@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::dice::Dice;
+use super::entity_mock::PlayedEntity;
+use super::played::Played;
 use crate::context::{activity_input, encode_output};
-use crate::model::{Error, Failure, IntoFailure, Payload, Result};
-use crate::partition::ActivityWork;
+use crate::model::{EntityId, Failure, InstanceId, IntoFailure, Result};
+use crate::registry::Stage;
 
 /// What a test has given an activity to do in place of its function, and the calls it got. Made by
 /// [`TestHost::mock_activity`](super::TestHost::mock_activity). Clones are one and the same.
@@ -51,20 +51,8 @@ use crate::partition::ActivityWork;
 /// ```
 pub struct ActivityMock<I> {
     name: &'static str,
-    state: Arc<Mutex<MockState>>,
+    played: Played<InstanceId>,
     input: PhantomData<fn() -> I>,
-}
-
-/// Makes the outcome of the input.
-type Play = Box<dyn FnMut(&ActivityWork) -> Result<Payload, Failure> + Send>;
-
-pub(super) struct MockState {
-    /// Taken out while it runs.
-    play: Option<Play>,
-    fail_first: u32,
-    failure: Option<Failure>,
-    delay: (Duration, Duration),
-    inputs: Vec<Payload>,
 }
 
 impl<I: DeserializeOwned + 'static> ActivityMock<I> {
@@ -72,21 +60,16 @@ impl<I: DeserializeOwned + 'static> ActivityMock<I> {
         name: &'static str,
         mut play: impl FnMut(I) -> Result<O> + Send + 'static,
     ) -> Self {
-        let play: Play = Box::new(move |work| {
-            let output = play(activity_input(name, &work.instance, &work.input)?)
+        // Nobody has this before it is played.
+        let played = Played::new(Failure::new(Failure::NOT_REGISTERED, "not played"));
+        played.play(Box::new(move |instance: &InstanceId, input| {
+            let output = play(activity_input(name, instance, input)?)
                 .map_err(|error| error.into_failure(None))?;
             encode_output("activity", name, &output)
-        });
-        let state = MockState {
-            play: Some(play),
-            fail_first: 0,
-            failure: None,
-            delay: (Duration::ZERO, Duration::ZERO),
-            inputs: Vec::new(),
-        };
+        }));
         Self {
             name,
-            state: Arc::new(Mutex::new(state)),
+            played,
             input: PhantomData,
         }
     }
@@ -94,37 +77,31 @@ impl<I: DeserializeOwned + 'static> ActivityMock<I> {
     /// Has the next `times` calls fail with `error`, before the closure is asked.
     #[expect(clippy::return_self_not_must_use, reason = "it is the same mock")]
     pub fn fail_first(self, times: u32, error: impl Into<String>) -> Self {
-        let mut state = self.lock();
-        state.fail_first = times;
-        state.failure = Some(Error::msg(error.into()).into_failure(None));
-        drop(state);
+        self.played.fail_first(times, error.into());
         self
     }
 
     /// Has each call take `delay` of virtual time.
     #[expect(clippy::return_self_not_must_use, reason = "it is the same mock")]
     pub fn delay(self, delay: Duration) -> Self {
-        self.lock().delay = (delay, delay);
-        self
+        self.delay_between(delay, delay)
     }
 
     /// Has each call take a time from `shortest` to `longest`, which the seed decides.
     #[expect(clippy::return_self_not_must_use, reason = "it is the same mock")]
     pub fn delay_between(self, shortest: Duration, longest: Duration) -> Self {
-        self.lock().delay = (shortest, longest.max(shortest));
+        self.played.delay_between(shortest, longest);
         self
     }
 
     /// How often it was called, retries and runs after a crash included.
     pub fn calls(&self) -> usize {
-        self.lock().inputs.len()
+        self.played.calls()
     }
 
     /// What it was called with, in order. What does not fit the type is left out.
     pub fn inputs(&self) -> Vec<I> {
-        let inputs = self.lock().inputs.clone();
-        let decoded = inputs.iter().map(Payload::decode);
-        decoded.filter_map(std::result::Result::ok).collect()
+        self.played.inputs()
     }
 
     /// Checks how often it was called.
@@ -134,22 +111,8 @@ impl<I: DeserializeOwned + 'static> ActivityMock<I> {
     /// If that is another number: with what it was called with.
     #[track_caller]
     pub fn expect_calls(&self, count: usize) {
-        let inputs = self.lock().inputs.clone();
-        let calls: Vec<_> = inputs
-            .iter()
-            .map(|input| format!("\n  {}({})", self.name, input.as_json()))
-            .collect();
-        assert!(
-            inputs.len() == count,
-            "activity {:?} was to be called {count} times and was called {} times:{}",
-            self.name,
-            inputs.len(),
-            calls.concat()
-        );
-    }
-
-    fn lock(&self) -> MutexGuard<'_, MockState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        let what = format!("activity {:?}", self.name);
+        self.played.expect_calls(&what, count);
     }
 }
 
@@ -157,7 +120,7 @@ impl<I> Clone for ActivityMock<I> {
     fn clone(&self) -> Self {
         Self {
             name: self.name,
-            state: Arc::clone(&self.state),
+            played: self.played.clone(),
             input: PhantomData,
         }
     }
@@ -171,19 +134,62 @@ impl<I> fmt::Debug for ActivityMock<I> {
     }
 }
 
-/// The mocks of a host, by the name of the activity. Of one name the last counts.
+/// The mocks of a host. Of one name the last counts.
 #[derive(Default)]
-pub(super) struct Mocks(Mutex<BTreeMap<&'static str, Arc<Mutex<MockState>>>>);
+pub(super) struct Mocks(Mutex<ByName>);
+
+#[derive(Default)]
+struct ByName {
+    activities: BTreeMap<&'static str, Played<InstanceId>>,
+    /// By name in lower case and, if it is one entity only, its key.
+    entities: BTreeMap<(String, Option<String>), Arc<PlayedEntity>>,
+}
 
 impl Mocks {
     pub(super) fn add<I>(&self, mock: &ActivityMock<I>) {
-        let mut mocks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        mocks.insert(mock.name, Arc::clone(&mock.state));
+        let earlier = self
+            .lock()
+            .activities
+            .insert(mock.name, mock.played.clone());
+        // Not while this is locked: what it holds is of the test.
+        drop(earlier);
     }
 
-    pub(super) fn find(&self, name: &str) -> Option<Arc<Mutex<MockState>>> {
-        let mocks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        mocks.get(name).cloned()
+    pub(super) fn add_entity(&self, name: &str, key: Option<&str>, entity: &Arc<PlayedEntity>) {
+        let key = (name.to_lowercase(), key.map(str::to_owned));
+        let earlier = self.lock().entities.insert(key, Arc::clone(entity));
+        drop(earlier);
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<Played<InstanceId>> {
+        self.lock().activities.get(name).cloned()
+    }
+
+    /// What plays an entity: a mock of it alone, else one of all of its name.
+    pub(super) fn find_entity(&self, id: &EntityId) -> Option<Arc<PlayedEntity>> {
+        let mocks = self.lock();
+        let name = id.name().to_lowercase();
+        let own = mocks
+            .entities
+            .get(&(name.clone(), Some(id.key().to_owned())));
+        own.or_else(|| mocks.entities.get(&(name, None))).cloned()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, ByName> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Stage for Mocks {
+    fn plays(&self, id: &EntityId) -> bool {
+        self.find_entity(id).is_some()
+    }
+
+    fn check(&self, id: &EntityId, operation: &str) -> Result<(), Failure> {
+        match self.find_entity(id) {
+            Some(entity) => entity.operation(operation).check(),
+            None => Ok(()),
+        }
     }
 }
 
@@ -191,34 +197,4 @@ impl fmt::Debug for Mocks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Mocks")
     }
-}
-
-/// Notes a call; gives how long it is to take.
-pub(super) fn note_call(mock: &Mutex<MockState>, input: &Payload, dice: &mut Dice) -> Duration {
-    let mut state = mock.lock().unwrap_or_else(PoisonError::into_inner);
-    state.inputs.push(input.clone());
-    let (shortest, longest) = state.delay;
-    let millis = u64::try_from(longest.saturating_sub(shortest).as_millis()).unwrap_or(u64::MAX);
-    shortest + Duration::from_millis(dice.below(millis.saturating_add(1)))
-}
-
-/// Plays a call.
-pub(super) fn play(mock: &Mutex<MockState>, work: &ActivityWork) -> Result<Payload, Failure> {
-    let lock = || mock.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut state = lock();
-    if state.fail_first > 0 {
-        state.fail_first -= 1;
-        if let Some(failure) = &state.failure {
-            return Err(failure.clone());
-        }
-    }
-    let Some(mut play) = state.play.take() else {
-        let message = "the closure of a mock is called while it runs";
-        return Err(Failure::new(Failure::PANIC, message).non_retriable());
-    };
-    // Not locked while the closure runs: it may look at its own mock.
-    drop(state);
-    let outcome = catch_unwind(AssertUnwindSafe(|| play(work)));
-    lock().play = Some(play);
-    outcome.unwrap_or_else(|panic| Err(Failure::from_panic(&*panic)))
 }

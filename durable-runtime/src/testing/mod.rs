@@ -52,7 +52,8 @@
 //! * **Crashes**, after a commit of choice or after every one: see [`TestHostBuilder::crash_at_every_commit`].
 //!
 //! Activities run on the thread of the test, plain `fn`s too. Those that wait for anything else than virtual time
-//! (a socket, another thread) are to be [mocked](TestHost::mock_activity): meanwhile time would jump. Client
+//! (a socket, another thread) are to be [mocked](TestHost::mock_activity): meanwhile time would jump. Entities run
+//! as they are, unless they are [mocked](TestHost::mock_entity) too. Client
 //! functions are not triggered: a test calls them as the functions that they are. An orchestrator that calls
 //! `tokio::spawn` gets away with it here, and fails in production.
 //!
@@ -66,6 +67,8 @@ mod desk;
 #[cfg(feature = "testing")]
 mod dice;
 #[cfg(feature = "testing")]
+mod entity_mock;
+#[cfg(feature = "testing")]
 mod error;
 #[cfg(feature = "testing")]
 mod history;
@@ -73,6 +76,8 @@ mod history;
 mod host;
 #[cfg(feature = "testing")]
 mod mock;
+#[cfg(feature = "testing")]
+mod played;
 #[cfg(feature = "testing")]
 mod pump;
 mod replay;
@@ -87,6 +92,8 @@ mod time;
 
 #[cfg(feature = "testing")]
 pub use builder::TestHostBuilder;
+#[cfg(feature = "testing")]
+pub use entity_mock::EntityMock;
 #[cfg(feature = "testing")]
 pub use error::TestHostError;
 #[cfg(feature = "testing")]

@@ -7,8 +7,7 @@ use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::desk::{Arrived, Desk};
-use super::mock::{Mocks, note_call, play};
-use super::time;
+use super::mock::Mocks;
 use crate::context::States;
 use crate::engine;
 use crate::host::activities::{self, Blocking};
@@ -68,7 +67,7 @@ impl Runner {
         let mock = self.mocks.find(&work.name);
         let delay = mock.as_ref().map(|mock| {
             self.desk
-                .with_dice(|dice| note_call(mock, &work.input, dice))
+                .with_dice(|dice| mock.note(work.name.clone(), &work.input, dice))
         });
         let (desk, registry) = (Arc::clone(&self.desk), Arc::clone(&self.registry));
         let states = Arc::clone(&self.states);
@@ -76,10 +75,7 @@ impl Runner {
             let outcome = match mock {
                 Some(mock) => {
                     let delay = delay.unwrap_or_default();
-                    if !delay.is_zero() {
-                        time::sleep(delay).await;
-                    }
-                    play(&mock, &work)
+                    mock.carry_out(delay, &work.instance, &work.input).await
                 }
                 None => run_function(&registry, &states, &work, token).await,
             };
@@ -103,7 +99,7 @@ impl Runner {
         let task = tokio::spawn(async move {
             let EntityWork { id, batch } = work;
             // The partition has found it in the same registry.
-            if let Ok(registered) = registry.entities().get(batch.entity.name()) {
+            if let Ok(registered) = registry.entities().get(&batch.entity) {
                 let done = EntityRun(engine::run_batch(registered, batch).await);
                 desk.arrive(Arrived {
                     partition,
