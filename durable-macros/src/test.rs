@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::parse::Parser;
 use syn::spanned::Spanned;
-use syn::{ItemFn, LitInt, ReturnType, Token};
+use syn::{ItemFn, LitInt, Token};
 
 use crate::errors::Errors;
 
@@ -74,12 +74,6 @@ fn validate(function: &ItemFn, has_seeds: bool, errors: &mut Errors) {
             "a test with seeds takes the host that has the seed: write `host: TestHost`",
         );
     }
-    if let (true, ReturnType::Type(..)) = (has_seeds, &signature.output) {
-        errors.on(
-            &signature.output,
-            "a test with seeds returns nothing: use `unwrap`, so that the seed of a failure is printed",
-        );
-    }
 }
 
 fn expand(function: &ItemFn, seeds: Option<&LitInt>) -> TokenStream {
@@ -95,15 +89,18 @@ fn expand(function: &ItemFn, seeds: Option<&LitInt>) -> TokenStream {
     } else {
         quote!(__test)
     };
-    let run = if let Some(seeds) = seeds {
-        quote!(::durable_runtime::__private::test_seeds(#seeds, #body);)
+    let (run, returned) = if let Some(seeds) = seeds {
+        // What the runs return is judged there, so that the seed of a failure is printed.
+        let run = quote!(::durable_runtime::__private::test_seeds(#seeds, #body));
+        (run, None)
     } else {
-        quote!(::durable_runtime::__private::test(#body))
+        let run = quote!(::durable_runtime::__private::test(#body));
+        (run, Some(output))
     };
     quote! {
         #(#attrs)*
         #[::core::prelude::v1::test]
-        #vis fn #name() #output {
+        #vis fn #name() #returned {
             async fn __test(#inputs) #output #block
             #run
         }

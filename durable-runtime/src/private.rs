@@ -137,5 +137,20 @@ pub fn test<F: Future>(test: impl FnOnce(crate::testing::TestHost) -> F) -> F::O
     crate::testing::run_with(crate::testing::TestHost::builder(), test)
 }
 
+/// Runs a test with many seeds. It fails where a `#[test]` that returns the same does.
 #[cfg(feature = "testing")]
-pub use crate::testing::run_many_seeds as test_seeds;
+pub fn test_seeds<F>(count: u64, test: impl Fn(crate::testing::TestHost) -> F)
+where
+    F: Future<Output: std::process::Termination>,
+{
+    use std::process::{ExitCode, Termination};
+
+    crate::testing::run_many_seeds(count, |host| {
+        let running = test(host);
+        async {
+            // This prints the error.
+            let code = running.await.report();
+            assert!(code == ExitCode::SUCCESS, "the test returned an error");
+        }
+    });
+}

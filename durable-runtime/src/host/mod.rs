@@ -17,7 +17,7 @@ mod options;
 mod router;
 mod state;
 mod statistics;
-mod suspects;
+pub(crate) mod suspects;
 mod threads;
 mod triggers;
 pub(crate) mod watchers;

@@ -10,11 +10,11 @@ use crate::model::{ExecutionId, PartitionId, TaskId};
 use crate::partition::{ActivityWork, Confirmation};
 
 /// Names a call of an activity.
-pub(super) type CallKey = (ExecutionId, TaskId);
+pub(crate) type CallKey = (ExecutionId, TaskId);
 
 /// The last attempts of a host.
 #[derive(Debug)]
-pub(super) struct Suspects {
+pub(crate) struct Suspects {
     /// Which attempt is the last.
     max_attempts: u32,
     current: Option<Suspect>,
@@ -30,7 +30,7 @@ struct Suspect {
 }
 
 impl Suspects {
-    pub(super) fn new(max_attempts: u32) -> Self {
+    pub(crate) fn new(max_attempts: u32) -> Self {
         Self {
             max_attempts,
             current: None,
@@ -39,7 +39,7 @@ impl Suspects {
     }
 
     /// Gives `work` back if it may go on now, and keeps it until its turn otherwise.
-    pub(super) fn admit(
+    pub(crate) fn admit(
         &mut self,
         work: ActivityWork,
         partition: PartitionId,
@@ -67,17 +67,17 @@ impl Suspects {
     }
 
     /// A call has ended or is not wanted. Gives the suspect whose turn it is then.
-    pub(super) fn ended(&mut self, key: CallKey) -> Option<ActivityWork> {
+    pub(crate) fn ended(&mut self, key: CallKey) -> Option<ActivityWork> {
         self.next_if(|current| current.key == key)
     }
 
     /// A partition is lost, and with it what does not run yet.
-    pub(super) fn lost(&mut self, partition: PartitionId) -> Option<ActivityWork> {
+    pub(crate) fn lost(&mut self, partition: PartitionId) -> Option<ActivityWork> {
         self.next_if(|current| current.partition == partition && !current.runs)
     }
 
     /// Takes out those who wait and whom `is_unwanted` tells.
-    pub(super) fn take_unwanted(
+    pub(crate) fn take_unwanted(
         &mut self,
         is_unwanted: impl Fn(&ActivityWork) -> bool,
     ) -> VecDeque<ActivityWork> {

@@ -35,6 +35,7 @@ pub struct TestHostBuilder {
     limit: Duration,
     replay_check: bool,
     crashes: Crashes,
+    max_activity_attempts: u32,
 }
 
 /// Few, so that those that are empty cost little, and more than one, so that messages go between them.
@@ -53,6 +54,7 @@ impl TestHostBuilder {
             limit: DAY * 365 * 100,
             replay_check: true,
             crashes: Crashes::Never,
+            max_activity_attempts: HostOptions::default().max_activity_attempts,
         }
     }
 
@@ -113,9 +115,17 @@ impl TestHostBuilder {
 
     /// Has the host crash after every commit, but for those that only note that an activity is being tried
     /// again. So every orchestrator is replayed at every step, and every activity that is under way at a
-    /// commit is run again.
+    /// commit is run again, without [becoming `Poison`](Self::max_activity_attempts).
     pub fn crash_at_every_commit(mut self) -> Self {
         self.crashes = Crashes::Always;
+        self
+    }
+
+    /// How often crashes may interrupt an activity before it fails with
+    /// [`Failure::POISON`](crate::Failure::POISON), at least once. See
+    /// [`HostOptions::max_activity_attempts`]. Default: 10.
+    pub fn max_activity_attempts(mut self, attempts: u32) -> Self {
+        self.max_activity_attempts = attempts.max(1);
         self
     }
 
@@ -145,6 +155,7 @@ impl TestHostBuilder {
             partition_count: PARTITIONS,
         };
         let template = self.template(&registry, &states);
+        let max_activity_attempts = template.max_activity_attempts;
         let mut simulation = Simulation {
             desk: Arc::clone(&desk),
             storage: memory.open_hub(&hub, &options)?,
@@ -154,6 +165,7 @@ impl TestHostBuilder {
                 Arc::clone(&registry),
                 states,
                 Arc::clone(&mocks),
+                max_activity_attempts,
             ),
             template,
             crashes: self.crashes,
@@ -209,8 +221,11 @@ impl TestHostBuilder {
             max_payload_bytes: options.max_payload_bytes,
             max_cached_instances: options.max_cached_instances,
             idle_timeout: options.idle_timeout,
-            // No activity takes this process down.
-            max_activity_attempts: u32::MAX,
+            max_activity_attempts: match self.crashes {
+                // No activity is to blame for these.
+                Crashes::Always => u32::MAX,
+                Crashes::Never | Crashes::After(_) => self.max_activity_attempts,
+            },
             replay_check: self.replay_check,
             max_entity_batch: options.max_entity_operation_batch_size,
             states: Arc::clone(states),

@@ -195,7 +195,8 @@ impl TestHost {
     }
 
     /// Has the host crash and start again: all that is in memory is lost, activities that were under way are
-    /// run again, orchestrators are replayed from their histories.
+    /// run again, orchestrators are replayed from their histories. An activity that is under way in ten crashes
+    /// (see [`TestHostBuilder::max_activity_attempts`]) fails with [`Failure::POISON`](crate::Failure::POISON).
     pub async fn crash(&self) {
         // A host that is done for is told nothing any more.
         let _ = self.inner.desk.crash().await;

@@ -108,4 +108,4 @@ pub use replay::{
     ReplayRequest, UnreplayedInstance, replay, replay_hub, replay_recorded,
 };
 #[cfg(feature = "testing")]
-pub use seeds::{run_many_seeds, run_seed, run_with};
+pub use seeds::{run_many_seeds, run_seed, run_with, try_many_seeds};

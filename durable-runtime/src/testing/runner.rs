@@ -11,6 +11,7 @@ use super::mock::Mocks;
 use crate::context::States;
 use crate::engine;
 use crate::host::activities::{self, Blocking};
+use crate::host::suspects::{CallKey, Suspects};
 use crate::model::{Failure, InstanceId, PartitionId, Payload};
 use crate::partition::{ActivityWork, Confirmation, EntityRun, EntityWork, Input};
 use crate::registry::Registry;
@@ -24,6 +25,9 @@ pub(super) struct Runner {
     pub(super) mocks: Arc<Mocks>,
     /// Counts the crashes: what ran before one is not heard of.
     life: u64,
+    max_activity_attempts: u32,
+    /// Those that crashes interrupted so often that they run one at a time.
+    suspects: Suspects,
     running: Vec<AbortHandle>,
     cancellations: FxHashMap<InstanceId, CancellationToken>,
 }
@@ -34,6 +38,7 @@ impl Runner {
         registry: Arc<Registry>,
         states: Arc<States>,
         mocks: Arc<Mocks>,
+        max_activity_attempts: u32,
     ) -> Self {
         Self {
             desk,
@@ -41,6 +46,8 @@ impl Runner {
             states,
             mocks,
             life: 0,
+            max_activity_attempts,
+            suspects: Suspects::new(max_activity_attempts),
             running: Vec::new(),
             cancellations: FxHashMap::default(),
         }
@@ -54,6 +61,9 @@ impl Runner {
     pub(super) fn run_activity(&mut self, work: ActivityWork) {
         let partition = self.desk.partition_of(&work.instance);
         let life = Some(self.life);
+        let Some(work) = self.suspects.admit(work, partition) else {
+            return;
+        };
         if work.confirmation == Confirmation::Wanted {
             self.desk.arrive(Arrived {
                 partition,
@@ -79,18 +89,16 @@ impl Runner {
                 }
                 None => run_function(&registry, &states, &work, token).await,
             };
-            desk.arrive(Arrived {
-                partition,
-                life,
-                input: Input::ActivityEnded {
-                    instance: work.instance,
-                    lineage: work.lineage,
-                    task: work.task,
-                    outcome,
-                },
-            });
+            report(&desk, life, work, outcome);
         });
         self.keep(task.abort_handle());
+    }
+
+    /// The call of an activity is over: if it was suspected, the next suspect has its turn.
+    pub(super) fn ended(&mut self, call: CallKey) {
+        if let Some(suspect) = self.suspects.ended(call) {
+            self.run_activity(suspect);
+        }
     }
 
     pub(super) fn run_entity(&mut self, partition: PartitionId, work: EntityWork) {
@@ -116,11 +124,17 @@ impl Runner {
         if let Some(token) = self.cancellations.remove(instance) {
             token.cancel();
         }
+        let is_unwanted = |work: &ActivityWork| work.instance == *instance;
+        for work in self.suspects.take_unwanted(is_unwanted) {
+            let failure = Failure::new(Failure::TERMINATED, "the orchestration was terminated");
+            report(&self.desk, Some(self.life), work, Err(failure));
+        }
     }
 
     /// Everything that runs is gone.
     pub(super) fn crash(&mut self) {
         self.life += 1;
+        self.suspects = Suspects::new(self.max_activity_attempts);
         self.cancellations.clear();
         for running in self.running.drain(..) {
             running.abort();
@@ -131,6 +145,19 @@ impl Runner {
         self.running.retain(|running| !running.is_finished());
         self.running.push(task);
     }
+}
+
+fn report(desk: &Desk, life: Option<u64>, work: ActivityWork, outcome: Result<Payload, Failure>) {
+    desk.arrive(Arrived {
+        partition: desk.partition_of(&work.instance),
+        life,
+        input: Input::ActivityEnded {
+            instance: work.instance,
+            lineage: work.lineage,
+            task: work.task,
+            outcome,
+        },
+    });
 }
 
 async fn run_function(

@@ -1,5 +1,6 @@
 //! Running one test in many orders.
 
+use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
@@ -39,6 +40,38 @@ where
     F: Future<Output = T>,
 {
     (0..count).map(|seed| run_seed(seed, &test)).collect()
+}
+
+/// As [`run_many_seeds`], for a test that returns a `Result`: an error fails it, as a panic does. Gives what the
+/// runs returned.
+///
+/// # Panics
+///
+/// If a run panics or returns an error, after its seed was printed to standard error.
+///
+/// ```
+/// use durable_runtime::testing::try_many_seeds;
+///
+/// let ids = try_many_seeds(10, async |host| {
+///     host.client().enqueue("orders", 1).await?;
+///     Ok::<_, durable_runtime::client::ClientError>(host.seed())
+/// });
+/// assert_eq!(ids, Vec::from_iter(0..10));
+/// ```
+pub fn try_many_seeds<F, T, E>(count: u64, test: impl Fn(TestHost) -> F) -> Vec<T>
+where
+    F: Future<Output = Result<T, E>>,
+    E: fmt::Debug,
+{
+    run_many_seeds(count, |host| {
+        let running = test(host);
+        async {
+            match running.await {
+                Ok(returned) => returned,
+                Err(error) => panic!("the test returned an error: {error:?}"),
+            }
+        }
+    })
 }
 
 /// Runs `test` with a host for `seed`, as [`run_many_seeds`] did when it printed that.

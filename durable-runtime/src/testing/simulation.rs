@@ -177,6 +177,9 @@ impl Simulation {
                 if arrived.life.is_some_and(|life| life != self.runner.life()) {
                     return;
                 }
+                if let Input::ActivityEnded { lineage, task, .. } = &arrived.input {
+                    self.runner.ended((*lineage, *task));
+                }
                 (arrived.partition, arrived.input)
             }
         };
@@ -286,8 +289,7 @@ impl Simulation {
                 Effect::RunActivity(work) => self.runner.run_activity(work),
                 Effect::RunEntity(work) => self.runner.run_entity(id, work),
                 Effect::CancelActivities(instance) => self.runner.cancel(&instance),
-                // It has no place that would become free.
-                Effect::SkipActivity { .. } => {}
+                Effect::SkipActivity { lineage, task } => self.runner.ended((lineage, task)),
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Hosts that crash and start again.
 
+use durable_runtime::Failure;
 use durable_runtime::client::ClientError;
 use durable_runtime::prelude::*;
 use durable_runtime::testing::{TestHost, run_with};
@@ -134,6 +135,87 @@ async fn what_was_under_way_in_a_crash_runs_again(host: TestHost) {
         "TaskCompleted \"paid\"",
         "ExecutionCompleted \"paid\"",
     ]);
+}
+
+/// Tells the type of the error.
+#[orchestrator]
+async fn charge_once(ctx: OrchestrationContext, cents: u64) -> Result<String> {
+    Ok(match ctx.call_activity::<charge>(cents).await {
+        Ok(charged) => charged,
+        Err(failed) => failed.error_type().to_owned(),
+    })
+}
+
+// Rule 32.
+#[durable_runtime::test]
+async fn an_activity_that_is_under_way_in_ten_crashes_is_poison(host: TestHost) {
+    let charge = host
+        .mock_activity::<charge>(|_| Ok("paid".to_owned()))
+        .delay(60 * SECOND);
+    let run = host.start::<charge_once>(1_u64).await.unwrap();
+    for crashes in 1..=10 {
+        host.sleep(SECOND).await;
+        assert_eq!(charge.calls(), crashes);
+        host.crash().await;
+    }
+    assert_eq!(run.output().await.unwrap(), Failure::POISON);
+    charge.expect_calls(10);
+    assert_eq!(host.elapsed(), 10 * SECOND);
+}
+
+/// Fewer are fine, and how many is for the test to say.
+#[test]
+fn an_activity_survives_fewer_crashes() {
+    for (limit, is_poison) in [(3, true), (4, false)] {
+        let host = TestHost::builder().max_activity_attempts(limit);
+        run_with(host, async |host| {
+            host.mock_activity::<charge>(|_| Ok("paid".to_owned()))
+                .delay(60 * SECOND);
+            let run = host.start::<charge_once>(1_u64).await.unwrap();
+            for _ in 0..3 {
+                host.sleep(SECOND).await;
+                host.crash().await;
+            }
+            let expected = if is_poison { Failure::POISON } else { "paid" };
+            assert_eq!(run.output().await.unwrap(), expected, "limit {limit}");
+        });
+    }
+}
+
+#[activity]
+async fn innocent() -> Result<String> {
+    tokio::time::sleep(3_600 * SECOND).await;
+    Ok("innocent".to_owned())
+}
+
+#[orchestrator]
+async fn innocent_once(ctx: OrchestrationContext) -> Result<String> {
+    Ok(ctx.call_activity::<innocent>(()).await?)
+}
+
+// Rule 32: what only ran beside it is not given up with it.
+#[durable_runtime::test]
+async fn only_the_activity_that_takes_the_process_down_is_poison(host: TestHost) {
+    let guilty = host
+        .mock_activity::<charge>(|_| Ok("paid".to_owned()))
+        .delay(2 * SECOND);
+    let beside = host.start::<innocent_once>(()).await.unwrap();
+    let run = host.start::<charge_once>(1_u64).await.unwrap();
+    let (crashing, begun) = (host.clone(), guilty.clone());
+    tokio::spawn(async move {
+        let mut seen = 0;
+        loop {
+            crashing.sleep(SECOND).await;
+            if begun.calls() > seen {
+                seen = begun.calls();
+                crashing.crash().await;
+            }
+        }
+    });
+    assert_eq!(run.output().await.unwrap(), Failure::POISON);
+    assert_eq!(beside.output().await.unwrap(), "innocent");
+    guilty.expect_calls(10);
+    assert_eq!(restarts(&host, beside.id()), 9);
 }
 
 // Not deterministic, in a way that no check of the source sees.

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::env;
-use std::panic::catch_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use durable_runtime::prelude::*;
-use durable_runtime::testing::{TestHost, run_many_seeds, run_seed};
+use durable_runtime::testing::{TestHost, run_many_seeds, run_seed, try_many_seeds};
 
 use crate::support::{SECOND, charge, double};
 
@@ -96,6 +96,48 @@ async fn planted(host: TestHost) {
     assert_eq!(host.run::<first_of_two>(()).await.unwrap(), 2);
 }
 
+/// Fails; run by the test below.
+#[durable_runtime::test(seeds = 1000)]
+#[ignore = "fails on purpose"]
+async fn planted_as_a_result(host: TestHost) -> Result<()> {
+    match host.run::<first_of_two>(()).await? {
+        2 => Ok(()),
+        other => Err(Error::msg(format!("the first was {other}"))),
+    }
+}
+
+#[durable_runtime::test(seeds = 10)]
+async fn a_test_with_seeds_may_return_a_result(host: TestHost) -> Result<()> {
+    assert_eq!(host.run::<double_twice>(1_u64).await?, 4);
+    Ok(())
+}
+
+#[orchestrator]
+async fn double_twice(ctx: OrchestrationContext, number: u64) -> Result<u64> {
+    let doubled = ctx.call_activity::<double>(number).await?;
+    Ok(ctx.call_activity::<double>(doubled).await?)
+}
+
+#[test]
+fn an_error_is_a_failure_of_its_seed() {
+    let ran = Mutex::new(Vec::new());
+    let failed = catch_unwind(AssertUnwindSafe(|| {
+        try_many_seeds(1_000, async |host| {
+            ran.lock().unwrap().push(host.seed());
+            match host.run::<first_of_two>(()).await? {
+                2 => Ok(()),
+                other => Err(Error::msg(format!("the first was {other}"))),
+            }
+        })
+    }));
+    let failed = failed.unwrap_err();
+    let message = failed.downcast_ref::<String>().unwrap();
+    assert!(message.contains("the first was 4"), "{message}");
+    let ran = ran.into_inner().unwrap();
+    let last = usize::try_from(*ran.last().unwrap()).unwrap();
+    assert_eq!(ran.len(), last + 1);
+}
+
 #[test]
 fn the_seed_of_a_failure_is_printed() {
     let seed = (0..1_000_u64)
@@ -105,14 +147,20 @@ fn the_seed_of_a_failure_is_printed() {
             }) != 2
         })
         .unwrap();
-    let output = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "orders::planted", "--ignored", "--nocapture"])
-        .output()
-        .unwrap();
-    let printed = String::from_utf8(output.stderr).unwrap();
     let expected = format!("seed {seed} has failed; `run_seed({seed}, ..)` runs it again");
-    assert!(printed.contains(&expected), "{printed}");
-    assert!(!output.status.success());
+    for (test, error) in [
+        ("orders::planted", "left: 4"),
+        ("orders::planted_as_a_result", "the first was 4"),
+    ] {
+        let output = Command::new(env::current_exe().unwrap())
+            .args(["--exact", test, "--ignored", "--nocapture"])
+            .output()
+            .unwrap();
+        let printed = String::from_utf8(output.stderr).unwrap();
+        assert!(printed.contains(&expected), "{printed}");
+        assert!(printed.contains(error), "{printed}");
+        assert!(!output.status.success());
+    }
 }
 
 // Everything is the same again: ids, times, order.
