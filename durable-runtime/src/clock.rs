@@ -32,6 +32,55 @@ pub(crate) fn until(time: DateTime<Utc>) -> Duration {
     (time - now()).to_std().unwrap_or_default()
 }
 
+/// Where the time comes from of something that a test can run in virtual time.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) enum Clock {
+    /// The clocks of the machine.
+    #[default]
+    Machine,
+    /// A test, whose time stands still while anything can run.
+    #[cfg(feature = "testing")]
+    Virtual(crate::testing::VirtualTime),
+}
+
+impl Clock {
+    /// As [`now`].
+    pub(crate) fn now(self) -> DateTime<Utc> {
+        match self {
+            Self::Machine => now(),
+            #[cfg(feature = "testing")]
+            Self::Virtual(time) => time.now(),
+        }
+    }
+
+    /// As [`instant`].
+    pub(crate) fn instant(self) -> Instant {
+        match self {
+            Self::Machine => instant(),
+            #[cfg(feature = "testing")]
+            Self::Virtual(_) => tokio::time::Instant::now().into_std(),
+        }
+    }
+
+    /// The time from now to `time`; zero if that is past.
+    pub(crate) fn until(self, time: DateTime<Utc>) -> Duration {
+        (time - self.now()).to_std().unwrap_or_default()
+    }
+
+    /// Completes at `at`, on the async runtime.
+    pub(crate) async fn sleep_until(self, at: Instant) {
+        match self {
+            Self::Machine => tokio::time::sleep_until(at.into()).await,
+            #[cfg(feature = "testing")]
+            Self::Virtual(_) => crate::testing::sleep_until(at.into()).await,
+        }
+    }
+
+    pub(crate) fn is_virtual(self) -> bool {
+        !matches!(self, Self::Machine)
+    }
+}
+
 mod real {
     use std::time::Instant;
 

@@ -23,7 +23,7 @@ use crate::model::{Epoch, PartitionId, TaskHubName, WorkerId};
 use crate::partition::PartitionConfig;
 #[cfg(feature = "http")]
 use crate::registry::client_function::Trigger;
-use crate::registry::{Function, Register, Registration, Registry};
+use crate::registry::{Function, Register, Registration, Registry, StateKey};
 use crate::storage::{HubOptions, HubStorage, Sqlite, StorageProvider};
 use crate::testing;
 
@@ -303,16 +303,7 @@ impl DurableHostBuilder {
             .chain(registry.entities().states())
             .chain(clients);
         for (registration, states) in all {
-            for key in states {
-                let key = key();
-                if !self.states.contains(key) {
-                    return Err(HostError::MissingState {
-                        function: registration.name.to_owned(),
-                        place: registration.location.to_string(),
-                        state: key.name.to_owned(),
-                    });
-                }
-            }
+            check_states(registration, states, &self.states)?;
         }
         Ok(registry)
     }
@@ -480,4 +471,27 @@ struct Place {
     hub: TaskHubName,
     provider: Arc<dyn StorageProvider>,
     storage: Arc<dyn HubStorage>,
+}
+
+/// Looks whether a function gets all the states that it wants.
+///
+/// # Errors
+///
+/// [`HostError::MissingState`].
+pub(crate) fn check_states(
+    registration: &Registration,
+    wanted: &[fn() -> StateKey],
+    given: &States,
+) -> Result<(), HostError> {
+    for key in wanted {
+        let key = key();
+        if !given.contains(key) {
+            return Err(HostError::MissingState {
+                function: registration.name.to_owned(),
+                place: registration.location.to_string(),
+                state: key.name.to_owned(),
+            });
+        }
+    }
+    Ok(())
 }

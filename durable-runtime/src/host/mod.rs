@@ -19,7 +19,7 @@ mod state;
 mod statistics;
 pub(crate) mod suspects;
 mod threads;
-mod triggers;
+pub(crate) mod triggers;
 pub(crate) mod watchers;
 mod worker;
 
@@ -29,6 +29,8 @@ use std::time::Duration;
 
 pub use crate::registry::version::{VersionMatch, VersionMismatch};
 pub use builder::DurableHostBuilder;
+#[cfg(feature = "testing")]
+pub(crate) use builder::check_states;
 pub use error::HostError;
 pub use options::HostOptions;
 pub use statistics::HostStatistics;

@@ -82,6 +82,18 @@ pub(crate) fn app(
     options: &HttpOptions,
 ) -> Router {
     let management = service::router(client, host, options, Visitors::OfThisSite);
+    with_functions(management, functions, options)
+}
+
+/// What a host serves, to whoever asks.
+#[cfg(feature = "testing")]
+pub(crate) fn app_of_test(client: &DurableClient, functions: Router) -> Router {
+    let options = HttpOptions::default();
+    let management = service::router(client, OfHost::default(), &options, Visitors::All);
+    with_functions(management, functions, &options)
+}
+
+fn with_functions(management: Router, functions: Router, options: &HttpOptions) -> Router {
     let all = management
         .merge(functions)
         .fallback(error::nothing_here)

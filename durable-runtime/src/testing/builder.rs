@@ -14,10 +14,13 @@ use super::pump::Pump;
 use super::runner::Runner;
 use super::simulation::{Crashes, Rounds, Simulation};
 use super::time::{VirtualTime, pause};
+use super::triggers::{Triggers, Wanted};
 use super::{TestHost, TestHostError};
 use crate::client::{DurableClient, LocalHost};
+use crate::clock::Clock;
 use crate::context::States;
 use crate::host::HostOptions;
+use crate::host::triggers::{BoundFunctions, News};
 use crate::model::{Epoch, PartitionId, TaskHubName};
 use crate::partition::PartitionConfig;
 use crate::registry::{Function, Register, Registration, Registry};
@@ -36,6 +39,7 @@ pub struct TestHostBuilder {
     replay_check: bool,
     crashes: Crashes,
     max_activity_attempts: u32,
+    triggered: Wanted,
 }
 
 /// Few, so that those that are empty cost little, and more than one, so that messages go between them.
@@ -55,6 +59,7 @@ impl TestHostBuilder {
             replay_check: true,
             crashes: Crashes::Never,
             max_activity_attempts: HostOptions::default().max_activity_attempts,
+            triggered: Wanted::default(),
         }
     }
 
@@ -69,6 +74,27 @@ impl TestHostBuilder {
     /// the test are found without.
     pub fn register<F: Register>(mut self) -> Self {
         self.registrations.push(F::REGISTRATION);
+        self
+    }
+
+    /// Has the schedule or the queue of the client function `F` run it, in virtual time. Without this, or
+    /// [`all_triggers`](Self::all_triggers), only the test runs client functions, and what is in a queue stays
+    /// there to be looked at.
+    ///
+    /// Everything is as with a host in production: a schedule fires once per due time, a message that fails is
+    /// delivered again after longer and longer delays and goes to the poison queue in the end, and a crash cuts off
+    /// what runs. The client is that of the test host, whatever hub the function is bound to.
+    ///
+    /// After 100,000 runs of client functions no more begin.
+    pub fn trigger<F: Register>(mut self) -> Self {
+        self.registrations.push(F::REGISTRATION);
+        self.triggered.names.insert(F::REGISTRATION.name);
+        self
+    }
+
+    /// Has the schedules and queues of all client functions run them. See [`trigger`](Self::trigger).
+    pub fn all_triggers(mut self) -> Self {
+        self.triggered.all = true;
         self
     }
 
@@ -133,40 +159,59 @@ impl TestHostBuilder {
     ///
     /// # Errors
     ///
-    /// [`TestHostError`]: two functions have one name, or there is no async runtime of one thread.
+    /// [`TestHostError`]: two functions have one name; there is no async runtime of one thread; a client function
+    /// is to be [triggered](Self::trigger) that has no trigger, or a state is missing that it takes.
     pub fn build(self) -> Result<TestHost, TestHostError> {
         pause()?;
         let time = VirtualTime::new(self.start);
         let seed = self.seed.unwrap_or_default();
-        let desk = Arc::new(Desk::new(PARTITIONS, seed));
         let mocks = Arc::new(Mocks::default());
         let mut registry = self.registry()?;
         registry.set_stage(Arc::clone(&mocks) as _, PLAY);
         let registry = Arc::new(registry);
+        let queues = Arc::new(News::of(&registry));
+        let desk = Arc::new(Desk::new(PARTITIONS, Arc::clone(&queues), seed));
         let mut states = self.states.clone();
         states.insert(Theatre {
             mocks: Arc::clone(&mocks),
             desk: Arc::clone(&desk),
         });
         let states = Arc::new(states);
-        let memory = Memory::new();
+        let memory = Memory::with_clock(Clock::Virtual(time));
         let hub = TaskHubName::new("TestHub").unwrap_or_else(|_| unreachable!("a valid name"));
         let options = HubOptions {
             partition_count: PARTITIONS,
         };
+        // A handle of its own, which outlives crashes.
+        let storage = memory.open_hub(&hub, &options)?;
+        let local: Arc<dyn LocalHost> = Arc::clone(&desk) as _;
+        let limit = HostOptions::default().max_payload_bytes;
+        let client = DurableClient::new(hub.clone(), Arc::clone(&storage), Some(local), limit);
+        self.triggered.check(&registry, &states)?;
+        let mut triggers = Triggers {
+            functions: BoundFunctions::of_client(&registry, &client, &states, |name, _| {
+                self.triggered.contains(name)
+            })?,
+            storage: Arc::clone(&storage),
+            news: queues,
+            clock: Clock::Virtual(time),
+            running: None,
+        };
+        triggers.start(0)?;
         let template = self.template(&registry, &states);
         let max_activity_attempts = template.max_activity_attempts;
         let mut simulation = Simulation {
             desk: Arc::clone(&desk),
             storage: memory.open_hub(&hub, &options)?,
-            hub: hub.clone(),
+            hub,
             runner: Runner::new(
                 Arc::clone(&desk),
                 Arc::clone(&registry),
-                states,
+                Arc::clone(&states),
                 Arc::clone(&mocks),
                 max_activity_attempts,
             ),
+            triggers,
             template,
             crashes: self.crashes,
             // Other numbers than those of the clients' ids.
@@ -175,20 +220,16 @@ impl TestHostBuilder {
             mail: std::collections::VecDeque::new(),
             commits: 0,
             rounds: Rounds::default(),
-            memory: memory.clone(),
+            memory,
         };
         simulation.take_up(time.now())?;
-        // A handle of its own, which outlives crashes.
-        let storage = memory.open_hub(&hub, &options)?;
-        let local: Arc<dyn LocalHost> = Arc::clone(&desk) as _;
-        let limit = HostOptions::default().max_payload_bytes;
-        let client = DurableClient::new(hub, Arc::clone(&storage), Some(local), limit);
         tokio::spawn(Pump::new(simulation, time, self.limit).run());
         Ok(TestHost::from_parts(Inner {
             client,
             storage,
             desk,
             registry,
+            states,
             mocks,
             time,
             seed,

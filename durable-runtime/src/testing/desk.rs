@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::dice::Dice;
 use crate::client::LocalHost;
+use crate::host::triggers::News;
 use crate::host::watchers::Watchers;
 use crate::model::{Command, InstanceId, InstanceRecord, PartitionId, QueueName, Rejection, Reply};
 use crate::partition::{Input, Responder};
@@ -17,6 +18,8 @@ use crate::partition::{Input, Responder};
 pub(super) struct Desk {
     partition_count: u32,
     pub(super) watchers: Watchers,
+    /// For the consumers of queues.
+    queues: Arc<News>,
     news: Notify,
     state: Mutex<State>,
 }
@@ -40,10 +43,11 @@ pub(super) struct Arrived {
 }
 
 impl Desk {
-    pub(super) fn new(partition_count: u32, seed: u64) -> Self {
+    pub(super) fn new(partition_count: u32, queues: Arc<News>, seed: u64) -> Self {
         Self {
             partition_count,
             watchers: Watchers::default(),
+            queues,
             news: Notify::new(),
             state: Mutex::new(State {
                 arrived: VecDeque::new(),
@@ -164,7 +168,9 @@ impl LocalHost for Desk {
         self.watchers.unsubscribe(id);
     }
 
-    fn pushed(&self, _: &QueueName) {}
+    fn pushed(&self, queue: &QueueName) {
+        self.queues.pushed(queue);
+    }
 
     fn new_id(&self) -> Uuid {
         self.with_dice(Dice::id)

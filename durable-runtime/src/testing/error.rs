@@ -1,5 +1,6 @@
 //! Why a test host does not start.
 
+use crate::host::HostError;
 use crate::registry::NameClash;
 use crate::storage::StorageError;
 
@@ -21,7 +22,21 @@ pub enum TestHostError {
          `#[tokio::test]` without a flavor, on the test"
     )]
     ManyThreads,
+    /// A client function cannot be run by its trigger.
+    #[error("{message}")]
+    ClientFunction {
+        /// Which one, and why.
+        message: String,
+    },
     /// The hub cannot be made.
     #[error(transparent)]
     Storage(#[from] StorageError),
+}
+
+impl From<HostError> for TestHostError {
+    fn from(error: HostError) -> Self {
+        Self::ClientFunction {
+            message: error.to_string(),
+        }
+    }
 }

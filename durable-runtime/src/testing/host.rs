@@ -14,6 +14,7 @@ use super::mock::{ActivityMock, Mocks};
 use super::time::{self, VirtualTime};
 use super::{History, Replay, ReplayError, TestHostBuilder};
 use crate::client::{ClientError, DurableClient, StartNew};
+use crate::context::States;
 use crate::engine;
 use crate::model::{EntityId, InstanceId, Result as DurableResult};
 use crate::registry::{Activity, Entity, Orchestrator, Registry};
@@ -34,6 +35,11 @@ pub(super) struct Inner {
     pub(super) storage: Arc<dyn HubStorage>,
     pub(super) desk: Arc<Desk>,
     pub(super) registry: Arc<Registry>,
+    #[cfg_attr(
+        not(feature = "http"),
+        expect(dead_code, reason = "only requests need it")
+    )]
+    pub(super) states: Arc<States>,
     pub(super) mocks: Arc<Mocks>,
     pub(super) time: VirtualTime,
     pub(super) seed: u64,
@@ -76,6 +82,68 @@ impl TestHost {
     /// A client that speaks to this host; all of it works as with a host in production.
     pub fn client(&self) -> DurableClient {
         self.inner.client.clone()
+    }
+
+    /// What a host serves: the management API and the routes of all client functions, without a socket. Requests
+    /// are handed to it, and answered in virtual time:
+    ///
+    /// ```standalone_crate
+    /// use axum::body::Body;
+    /// use axum::extract::Path;
+    /// use axum::http::{Request, StatusCode};
+    /// use durable_runtime::prelude::*;
+    /// use durable_runtime::testing::TestHost;
+    /// use tower::ServiceExt as _;
+    ///
+    /// #[orchestrator]
+    /// async fn ship(ctx: OrchestrationContext, order: String) -> Result<String> {
+    ///     ctx.sleep(std::time::Duration::from_secs(86_400)).await;
+    ///     Ok(order)
+    /// }
+    ///
+    /// #[durable_client(http(post, "/orders/{id}"))]
+    /// async fn place(client: DurableClient, Path(id): Path<String>) -> StatusCode {
+    ///     match client.start_new::<ship>(&*id).instance_id(&*id).await {
+    ///         Ok(_) => StatusCode::ACCEPTED,
+    ///         Err(_) => StatusCode::CONFLICT,
+    ///     }
+    /// }
+    ///
+    /// # durable_runtime::testing::run_with(TestHost::builder(), an_order_is_placed_once);
+    /// # /*
+    /// #[durable_runtime::test]
+    /// # */
+    /// async fn an_order_is_placed_once(host: TestHost) {
+    ///     for status in [StatusCode::ACCEPTED, StatusCode::CONFLICT] {
+    ///         let request = Request::post("/orders/42").body(Body::empty()).unwrap();
+    ///         let answer = host.router().oneshot(request).await.unwrap();
+    ///         assert_eq!(answer.status(), status);
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If two functions have one route.
+    #[cfg(feature = "http")]
+    #[track_caller]
+    pub fn router(&self) -> axum::Router {
+        use crate::host::triggers::BoundFunctions;
+        use crate::registry::client_function::Trigger;
+
+        let Inner {
+            client,
+            registry,
+            states,
+            ..
+        } = &*self.inner;
+        let functions = BoundFunctions::of_client(registry, client, states, |_, trigger| {
+            matches!(trigger, Trigger::Http(_))
+        });
+        match functions.and_then(|functions| functions.router()) {
+            Ok(functions) => crate::http::app_of_test(client, functions),
+            Err(error) => panic!("{error}"),
+        }
     }
 
     /// Starts an orchestration; as [`DurableClient::start_new`].
@@ -184,7 +252,8 @@ impl TestHost {
         self.inner.time.elapsed()
     }
 
-    /// Lets `duration` of virtual time pass. Everything that is due by then happens before.
+    /// Lets `duration` of virtual time pass. Everything that is due earlier happens before; what is due just then
+    /// may come after.
     pub async fn sleep(&self, duration: Duration) {
         time::sleep(duration).await;
     }

@@ -89,6 +89,8 @@ mod seeds;
 mod simulation;
 #[cfg(feature = "testing")]
 mod time;
+#[cfg(feature = "testing")]
+mod triggers;
 
 #[cfg(feature = "testing")]
 pub use builder::TestHostBuilder;
@@ -109,3 +111,5 @@ pub use replay::{
 };
 #[cfg(feature = "testing")]
 pub use seeds::{run_many_seeds, run_seed, run_with, try_many_seeds};
+#[cfg(feature = "testing")]
+pub(crate) use time::{VirtualTime, sleep_until};

@@ -9,6 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::desk::{Arrived, Desk};
 use super::dice::Dice;
 use super::runner::Runner;
+use super::triggers::{MAX_RUNS, Triggers};
 use crate::engine;
 use crate::model::{Delta, InboxMessage, PartitionId, TaskHubName, WorkerId};
 use crate::partition::{Confirmation, Effect, Input, Output, Partition, PartitionConfig, Query};
@@ -36,6 +37,7 @@ pub(super) struct Simulation {
     pub(super) storage: Arc<dyn HubStorage>,
     pub(super) template: PartitionConfig,
     pub(super) runner: Runner,
+    pub(super) triggers: Triggers,
     pub(super) crashes: Crashes,
     /// Decides orders; without, everything goes in the order in which it arrives.
     pub(super) dice: Option<Dice>,
@@ -98,12 +100,21 @@ impl Simulation {
         self.take_up(now)
     }
 
+    fn crash_triggers(&mut self) {
+        self.triggers.crash();
+        if let Err(error) = self.triggers.start(self.runner.life() + 1) {
+            // They were all fine when the host was built.
+            tracing::error!(%error, "client functions of a test are not run any more");
+        }
+    }
+
     /// Carries out all that can be at this time. Gives when the next thing is due.
     pub(super) fn turn(
         &mut self,
         now: DateTime<Utc>,
     ) -> Result<Option<DateTime<Utc>>, StorageError> {
         if let Some(done) = self.desk.take_crash() {
+            self.crash_triggers();
             self.crash(now)?;
             let _ = done.send(());
         }
@@ -260,6 +271,10 @@ impl Simulation {
             self.release(id, output, crashes);
         }
         if crashes {
+            // After every commit none of them would ever come to its end.
+            if self.crashes != Crashes::Always {
+                self.crash_triggers();
+            }
             self.crash(now)?;
         }
         Ok(true)
@@ -326,7 +341,14 @@ impl Simulation {
                  has not ended may wait for an event that nobody raises"
             )
         };
-        format!("{why}. Not ended:{}", lines.concat())
+        let worn_out = if self.triggers.are_worn_out() {
+            format!(
+                "; client functions were run {MAX_RUNS} times and are not triggered any more (set                  `time_limit(..)` to give up earlier)"
+            )
+        } else {
+            String::new()
+        };
+        format!("{why}{worn_out}. Not ended:{}", lines.concat())
     }
 
     fn last_event(&self, id: &crate::model::InstanceId) -> String {

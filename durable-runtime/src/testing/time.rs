@@ -9,7 +9,7 @@ use super::TestHostError;
 
 /// The clock of a test host.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct VirtualTime {
+pub(crate) struct VirtualTime {
     start: DateTime<Utc>,
     origin: Instant,
 }
@@ -24,7 +24,7 @@ impl VirtualTime {
     }
 
     /// The time.
-    pub(super) fn now(&self) -> DateTime<Utc> {
+    pub(crate) fn now(&self) -> DateTime<Utc> {
         let millis = i64::try_from(self.elapsed().as_millis()).unwrap_or(i64::MAX);
         let elapsed = TimeDelta::try_milliseconds(millis);
         elapsed
@@ -60,7 +60,7 @@ pub(super) async fn sleep(duration: Duration) {
 
 /// The runtime rounds up to whole milliseconds since its clock began. Where the host began between two of
 /// these, what is whole for the host would be late by one.
-async fn sleep_until(at: Instant) {
+pub(crate) async fn sleep_until(at: Instant) {
     const ALMOST: Duration = Duration::from_nanos(999_999);
     tokio::time::sleep_until(at.checked_sub(ALMOST).unwrap_or(at)).await;
 }

@@ -4,5 +4,7 @@ mod crashes;
 mod entities;
 mod mocks;
 mod orders;
+mod requests;
 mod support;
 mod time;
+mod triggers;

@@ -33,10 +33,42 @@ pub(super) struct Elsewhere {
 }
 
 /// All client functions of a host.
-#[derive(Debug)]
-pub(in crate::host) struct BoundFunctions(pub(super) Vec<Bound>);
+#[derive(Debug, Clone)]
+pub(crate) struct BoundFunctions(pub(super) Vec<Bound>);
 
 impl BoundFunctions {
+    /// Those that `is_wanted` tells, with one client for all, whatever hub they are bound to.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError::QueueClash`].
+    #[cfg(feature = "testing")]
+    pub(crate) fn of_client(
+        registry: &Registry,
+        client: &DurableClient,
+        states: &Arc<States>,
+        is_wanted: impl Fn(&str, &Trigger) -> bool,
+    ) -> Result<Self, HostError> {
+        let functions = || {
+            let functions = registry.client_functions();
+            functions
+                .filter(|(registration, function)| is_wanted(registration.name, &function.trigger))
+        };
+        check_queues(functions())?;
+        let bound = functions().map(|(registration, function)| Bound {
+            location: registration.location,
+            trigger: function.trigger,
+            #[cfg(feature = "http")]
+            elsewhere: None,
+            call: Call {
+                name: registration.name,
+                client: client.clone(),
+                states: Arc::clone(states),
+            },
+        });
+        Ok(Self(bound.collect()))
+    }
+
     /// Their clients, by the names of the functions.
     pub(in crate::host) fn clients(&self) -> BTreeMap<&'static str, DurableClient> {
         let calls = self.0.iter().map(|bound| &bound.call);
@@ -64,7 +96,7 @@ impl BoundFunctions {
     ///
     /// [`HostError::RouteClash`].
     #[cfg(feature = "http")]
-    pub(in crate::host) fn router(&self) -> Result<axum::Router, HostError> {
+    pub(crate) fn router(&self) -> Result<axum::Router, HostError> {
         use crate::http::HttpFunction;
 
         let functions: Vec<_> = self
@@ -112,18 +144,9 @@ impl Binder<'_> {
     /// [`HostError::UnknownConnection`], [`HostError::QueueClash`], and what storage says of a hub that is
     /// not the host's own.
     pub(in crate::host) fn bind(&self, registry: &Registry) -> Result<BoundFunctions, HostError> {
-        let mut queues: BTreeMap<&str, &Registration> = BTreeMap::new();
+        check_queues(registry.client_functions())?;
         let mut bound = Vec::new();
         for (registration, function) in registry.client_functions() {
-            if let Trigger::Queue(trigger) = function.trigger
-                && let Some(first) = queues.insert(trigger.queue, registration)
-            {
-                return Err(HostError::QueueClash {
-                    queue: trigger.queue.to_owned(),
-                    first: place(first),
-                    second: place(registration),
-                });
-            }
             let elsewhere = self.elsewhere(function);
             let client = match elsewhere {
                 Some(elsewhere) => self.other_client(registration, function, elsewhere)?,
@@ -183,6 +206,25 @@ impl Binder<'_> {
             self.max_payload_bytes,
         ))
     }
+}
+
+/// Each queue has one function that takes its messages.
+fn check_queues<'a>(
+    functions: impl Iterator<Item = (&'a Registration, &'a ClientFunction)>,
+) -> Result<(), HostError> {
+    let mut queues: BTreeMap<&str, &Registration> = BTreeMap::new();
+    for (registration, function) in functions {
+        if let Trigger::Queue(trigger) = function.trigger
+            && let Some(first) = queues.insert(trigger.queue, registration)
+        {
+            return Err(HostError::QueueClash {
+                queue: trigger.queue.to_owned(),
+                first: place(first),
+                second: place(registration),
+            });
+        }
+    }
+    Ok(())
 }
 
 fn place(registration: &Registration) -> String {

@@ -9,10 +9,11 @@ use futures_core::future::BoxFuture;
 use futures_util::FutureExt;
 use tokio::task::JoinSet;
 
+use super::Bound;
 use super::desk::{Desk, Held};
-use super::news::QueueNews;
-use super::{Bound, Setting};
-use crate::clock;
+use super::news::{News, QueueNews};
+use crate::clock::Clock;
+use crate::host::HostOptions;
 use crate::model::{Failure, Payload, QueueName};
 use crate::registry::client_function::{Call, QueueTrigger};
 use crate::storage::{
@@ -62,18 +63,17 @@ impl Consumer {
         desk: &Arc<Desk>,
         bound: &Bound,
         trigger: &QueueTrigger,
-        setting: &Setting<'_>,
+        (news, options): (&News, &HostOptions),
     ) -> Self {
         let queue = QueueName::trusted(trigger.queue);
-        let options = setting.options;
         let concurrency = trigger
             .concurrency
             .and_then(|concurrency| usize::try_from(concurrency).ok())
             .unwrap_or(options.queue_concurrency);
-        let now = clock::instant();
+        let now = desk.clock.instant();
         Self {
             desk: Arc::clone(desk),
-            news: setting.news.queue(&queue),
+            news: news.queue(&queue),
             concurrency,
             delivery: Delivery {
                 queue: queue.clone(),
@@ -95,7 +95,9 @@ impl Consumer {
             if is_ending && self.running.is_empty() {
                 return;
             }
-            let is_due = self.look_at.is_some_and(|at| at <= clock::instant());
+            let is_due = self
+                .look_at
+                .is_some_and(|at| at <= self.desk.clock.instant());
             if is_due && !is_ending && self.room() > 0 {
                 self.look().await;
                 continue;
@@ -112,7 +114,9 @@ impl Consumer {
     async fn wait(&mut self, is_ending: bool) {
         let wants_more = !is_ending && self.room() > 0;
         let until = self.look_at;
+        let clock = self.desk.clock;
         tokio::select! {
+            biased;
             Some(ended) = self.running.join_next() => {
                 // One that was cut off with the runtime has nothing to say.
                 let mut all: Vec<_> = ended.into_iter().collect();
@@ -120,23 +124,24 @@ impl Consumer {
                     all.extend(ended);
                 }
                 self.settle(all).await;
-                self.look_at = Some(clock::instant());
+                self.look_at = Some(self.desk.clock.instant());
             }
             () = self.desk.stops.begin.cancelled(), if !is_ending => {}
             () = self.news.pushed.notified(), if wants_more => {
-                self.look_at = Some(clock::instant());
+                self.look_at = Some(self.desk.clock.instant());
             }
             () = self.news.changed.notified(), if wants_more => {
                 let at = self.looked + LOOK_AGAIN;
                 self.look_at = Some(self.look_at.map_or(at, |known| known.min(at)));
             }
-            () = sleep_until(until), if wants_more && until.is_some() => {}
+            () = sleep_until(clock, until), if wants_more && until.is_some() => {}
         }
     }
 
     /// Takes what is there.
     async fn look(&mut self) {
-        self.looked = clock::instant();
+        let now = self.desk.clock.instant();
+        self.looked = now;
         match self.take().await {
             Ok(TakenMessages { messages, more_in }) => {
                 // Behind these there may be more.
@@ -145,7 +150,7 @@ impl Consumer {
                 } else {
                     Some(Duration::ZERO)
                 };
-                self.look_at = next.and_then(|next| clock::instant().checked_add(next));
+                self.look_at = next.and_then(|next| now.checked_add(next));
                 for message in messages {
                     let held = self.desk.hold();
                     let delivery = self.delivery.clone().run(Arc::clone(&self.desk), message);
@@ -159,7 +164,7 @@ impl Consumer {
             }
             Err(error) => {
                 tracing::warn!(queue = %self.queue, %error, "a queue cannot be read; trying again");
-                self.look_at = Some(clock::instant() + AFTER_FAILURE);
+                self.look_at = Some(now + AFTER_FAILURE);
             }
         }
     }
@@ -208,9 +213,9 @@ impl Consumer {
     }
 }
 
-async fn sleep_until(at: Option<Instant>) {
+async fn sleep_until(clock: Clock, at: Option<Instant>) {
     if let Some(at) = at {
-        tokio::time::sleep_until(at.into()).await;
+        clock.sleep_until(at).await;
     }
 }
 
@@ -230,6 +235,7 @@ impl Delivery {
         } else {
             let running = AssertUnwindSafe(async { (self.run)(&self.call, &body)?.await });
             tokio::select! {
+                biased;
                 ended = running.catch_unwind() => {
                     let ended = ended.unwrap_or_else(|panic| Err(Failure::from_panic(&*panic)));
                     self.judge(number, attempt, ended)

@@ -11,16 +11,18 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_core::future::BoxFuture;
 use futures_util::future::join_all;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use binding::Bound;
-pub(super) use binding::{Binder, BoundFunctions, Connections};
+pub(crate) use binding::BoundFunctions;
+pub(super) use binding::{Binder, Connections};
 use consumer::Consumer;
-use desk::Desk;
-pub(super) use news::News;
+pub(crate) use desk::Desk;
+pub(crate) use news::News;
 use schedule::Cron;
 use timer::Timer;
 
@@ -44,9 +46,41 @@ pub(super) struct Triggers {
 
 #[derive(Default)]
 struct Prepared {
-    timers: Vec<Timer>,
-    consumers: Vec<Consumer>,
+    runs: Vec<BoxFuture<'static, ()>>,
     desk: Option<Arc<Desk>>,
+}
+
+/// What runs `functions`, one future for each that has a schedule or a queue. They end with the host.
+///
+/// # Errors
+///
+/// [`HostError::InvalidSchedule`].
+pub(crate) fn prepare(
+    functions: &BoundFunctions,
+    desk: &Arc<Desk>,
+    news: &News,
+    options: &HostOptions,
+) -> Result<Vec<BoxFuture<'static, ()>>, HostError> {
+    let mut runs: Vec<BoxFuture<'static, ()>> = Vec::new();
+    for bound in &functions.0 {
+        match bound.trigger {
+            Trigger::Timer(trigger) => {
+                let timer = Timer {
+                    desk: Arc::clone(desk),
+                    cron: Cron::parse(bound, trigger.schedule, desk.clock.now())?,
+                    call: bound.call.clone(),
+                    run: trigger.run,
+                };
+                runs.push(Box::pin(timer.run()));
+            }
+            Trigger::Queue(trigger) => {
+                let consumer = Consumer::new(desk, bound, &trigger, (news, options));
+                runs.push(Box::pin(consumer.run()));
+            }
+            _ => {}
+        }
+    }
+    Ok(runs)
 }
 
 impl fmt::Debug for Triggers {
@@ -87,25 +121,17 @@ impl Triggers {
         setting: &Setting<'_>,
     ) -> Result<Self, HostError> {
         let stops = Stops::default();
-        let desk = Arc::new(Desk::new(setting, &stops));
-        let mut prepared = Prepared::default();
-        for bound in &functions.0 {
-            match bound.trigger {
-                Trigger::Timer(trigger) => prepared.timers.push(Timer {
-                    desk: Arc::clone(&desk),
-                    cron: Cron::parse(bound, trigger.schedule)?,
-                    call: bound.call.clone(),
-                    run: trigger.run,
-                }),
-                Trigger::Queue(trigger) => {
-                    let consumer = Consumer::new(&desk, bound, &trigger, setting);
-                    prepared.consumers.push(consumer);
-                }
-                _ => {}
-            }
-        }
-        let is_needed = !prepared.timers.is_empty() || !prepared.consumers.is_empty();
-        prepared.desk = is_needed.then_some(desk);
+        let Setting {
+            storage,
+            worker,
+            news,
+            options,
+            ..
+        } = *setting;
+        let desk = Arc::new(Desk::new(storage, worker, options.lease_duration, &stops));
+        let runs = prepare(functions, &desk, news, options)?;
+        let desk = (!runs.is_empty()).then_some(desk);
+        let prepared = Prepared { runs, desk };
         Ok(Self {
             stops,
             state: Arc::clone(setting.state),
@@ -121,11 +147,8 @@ impl Triggers {
             return;
         };
         let mut tasks = lock(&self.tasks);
-        for timer in prepared.timers {
-            tasks.push(runtime.spawn(timer.run()));
-        }
-        for consumer in prepared.consumers {
-            tasks.push(runtime.spawn(consumer.run()));
+        for run in prepared.runs {
+            tasks.push(runtime.spawn(run));
         }
         runtime.spawn(desk.renew());
         runtime.spawn(end_with(Arc::clone(&self.state), self.stops.clone()));

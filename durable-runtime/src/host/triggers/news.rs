@@ -11,7 +11,7 @@ use crate::registry::client_function::Trigger;
 
 /// Tells the consumers of a host of messages. What is told to a consumer that is busy is kept for it.
 #[derive(Debug, Default)]
-pub(in crate::host) struct News {
+pub(crate) struct News {
     queues: BTreeMap<QueueName, Arc<QueueNews>>,
 }
 
@@ -26,7 +26,7 @@ pub(super) struct QueueNews {
 
 impl News {
     /// For the functions that take messages.
-    pub(in crate::host) fn of(registry: &Registry) -> Self {
+    pub(crate) fn of(registry: &Registry) -> Self {
         let queues =
             registry
                 .client_functions()
@@ -45,7 +45,7 @@ impl News {
     }
 
     /// A client of this process has pushed messages.
-    pub(in crate::host) fn pushed(&self, queue: &QueueName) {
+    pub(crate) fn pushed(&self, queue: &QueueName) {
         if let Some(news) = self.queues.get(queue) {
             news.pushed.notify_one();
         }

@@ -4,7 +4,6 @@ use chrono::{DateTime, SubsecRound, Utc};
 use croner::parser::{CronParser, Seconds, Year};
 
 use super::Bound;
-use crate::clock;
 use crate::host::HostError;
 
 /// A schedule of six fields, in UTC.
@@ -20,8 +19,12 @@ impl Cron {
     ///
     /// # Errors
     ///
-    /// [`HostError::InvalidSchedule`], also for one that never comes.
-    pub(super) fn parse(bound: &Bound, text: &'static str) -> Result<Self, HostError> {
+    /// [`HostError::InvalidSchedule`], also for one that never comes after `now`.
+    pub(super) fn parse(
+        bound: &Bound,
+        text: &'static str,
+        now: DateTime<Utc>,
+    ) -> Result<Self, HostError> {
         let refuse = |message: String| HostError::InvalidSchedule {
             function: bound.call.name.to_owned(),
             place: bound.location.to_string(),
@@ -29,7 +32,7 @@ impl Cron {
             message,
         };
         let cron = Self::read(text).map_err(&refuse)?;
-        match cron.next(clock::now()) {
+        match cron.next(now) {
             Some(_) => Ok(cron),
             None => Err(refuse("it never comes".to_owned())),
         }

@@ -10,7 +10,6 @@ use futures_util::FutureExt;
 
 use super::desk::Desk;
 use super::schedule::Cron;
-use crate::clock;
 use crate::model::{Failure, TimerInfo};
 use crate::registry::client_function::Call;
 use crate::storage::{HubStorage, Schedule, ScheduleClaim, ScheduleTurn, StorageError};
@@ -47,8 +46,9 @@ impl Known {
 impl Timer {
     pub(super) async fn run(self) {
         let (name, cron) = (self.call.name, self.cron.text);
+        let (clock, now) = (self.desk.clock, self.desk.clock.now());
         let opened = self.desk.insist("opening a schedule", move |_, storage| {
-            storage.open_schedule(name, cron, clock::now())
+            storage.open_schedule(name, cron, now)
         });
         let Some(schedule) = opened.await else {
             return;
@@ -58,7 +58,7 @@ impl Timer {
             awaited: None,
         };
         while !self.desk.stops.begin.is_cancelled() {
-            let now = clock::now();
+            let now = clock.now();
             let Some(first) = self.cron.next(known.base()) else {
                 tracing::info!(function = name, "the schedule has come to its end");
                 return;
@@ -82,7 +82,7 @@ impl Timer {
                     // Another worker has it. This one stands by for the next due time.
                     let next = self.cron.next(due);
                     known.awaited = next;
-                    let wait = next.map_or(lease, |next| clock::until(next).min(lease));
+                    let wait = next.map_or(lease, |next| clock.until(next).min(lease));
                     self.sleep(wait).await;
                 }
                 Ok(ScheduleTurn::Gone) => {
@@ -112,6 +112,7 @@ impl Timer {
         let info = self.info(due, known);
         let running = AssertUnwindSafe(async { (self.run)(&self.call, &info)?.await });
         let ended = tokio::select! {
+            biased;
             ended = running.catch_unwind() => Some(ended),
             () = self.desk.stops.running.cancelled() => None,
         };
@@ -145,7 +146,7 @@ impl Timer {
     }
 
     fn info(&self, due: DateTime<Utc>, known: &Known) -> TimerInfo {
-        let now = clock::now();
+        let now = self.desk.clock.now();
         let is_first = self.cron.next(known.base()) == Some(due);
         let is_past_due = !is_first || known.awaited != Some(due) || now - due > LATE;
         TimerInfo {
@@ -157,12 +158,25 @@ impl Timer {
     }
 
     async fn sleep_until(&self, time: DateTime<Utc>) {
-        self.sleep(clock::until(time)).await;
+        self.sleep(self.desk.clock.until(time)).await;
     }
 
     async fn sleep(&self, duration: Duration) {
+        let clock = self.desk.clock;
+        let duration = if clock.is_virtual() {
+            duration
+        } else {
+            duration.min(LONGEST_SLEEP)
+        };
+        let slept = async {
+            match clock.instant().checked_add(duration) {
+                Some(at) => clock.sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
-            () = tokio::time::sleep(duration.min(LONGEST_SLEEP)) => {}
+            biased;
+            () = slept => {}
             () = self.desk.stops.begin.cancelled() => {}
         }
     }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use self::hub::MemoryHub;
 use self::state::HubState;
 use super::{HubOptions, HubStorage, StorageError, StorageProvider, Watch};
-use crate::clock;
+use crate::clock::{self, Clock};
 use crate::model::TaskHubName;
 
 /// Task hubs in the memory of this process. Clones share them, so that several hosts of one process
@@ -31,12 +31,23 @@ use crate::model::TaskHubName;
 pub struct Memory {
     /// By name in lower case.
     hubs: Arc<Mutex<BTreeMap<String, Arc<SharedHub>>>>,
+    /// That of its queues.
+    clock: Clock,
 }
 
 impl Memory {
     /// No hubs yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// No hubs yet, and queues whose delays are those of `clock`.
+    #[cfg(feature = "testing")]
+    pub(crate) fn with_clock(clock: Clock) -> Self {
+        Self {
+            clock,
+            ..Self::default()
+        }
     }
 
     fn shared(&self) -> MutexGuard<'_, BTreeMap<String, Arc<SharedHub>>> {
@@ -53,7 +64,10 @@ impl StorageProvider for Memory {
         let hub = self
             .shared()
             .entry(name.as_str().to_ascii_lowercase())
-            .or_insert_with(|| Arc::new(SharedHub::new(name, options.partition_count.max(1))))
+            .or_insert_with(|| {
+                let partitions = options.partition_count.max(1);
+                Arc::new(SharedHub::new(name, partitions, self.clock))
+            })
             .clone();
         Ok(Arc::new(MemoryHub::new(hub)))
     }
@@ -89,11 +103,11 @@ struct SharedHub {
 }
 
 impl SharedHub {
-    fn new(name: &TaskHubName, partition_count: u32) -> Self {
+    fn new(name: &TaskHubName, partition_count: u32, clock: Clock) -> Self {
         Self {
             name: name.clone(),
             partition_count,
-            state: Mutex::new(HubState::new(partition_count)),
+            state: Mutex::new(HubState::new(partition_count, clock)),
             changed: Condvar::new(),
         }
     }

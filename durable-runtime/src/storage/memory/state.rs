@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, SubsecRound, Utc};
 
 use super::triggers::Triggers;
-use crate::clock;
+use crate::clock::{self, Clock};
 use crate::model::{
     Delta, Due, EntityRecord, Envelope, Epoch, HistoryRow, InstanceDelta, InstanceId,
     InstanceRecord, MessageId, MessageOrigin, OutgoingMessage, PartitionId, Rejection, Reply,
@@ -69,7 +69,7 @@ impl Owner {
 }
 
 impl HubState {
-    pub(super) fn new(partition_count: u32) -> Self {
+    pub(super) fn new(partition_count: u32, clock: Clock) -> Self {
         Self {
             version: 0,
             instances: BTreeMap::new(),
@@ -79,7 +79,7 @@ impl HubState {
             by_parent: BTreeSet::new(),
             inbox: BTreeMap::new(),
             replies: BTreeMap::new(),
-            triggers: Triggers::default(),
+            triggers: Triggers::new(clock),
             settings: BTreeMap::new(),
             partitions: (0..partition_count)
                 .map(|_| PartitionState::default())
@@ -91,7 +91,7 @@ impl HubState {
     /// by those who still have it open.
     pub(super) fn clear(&mut self) {
         let version = self.version;
-        *self = Self::new(0);
+        *self = Self::new(0, self.triggers.clock);
         self.version = version;
     }
 

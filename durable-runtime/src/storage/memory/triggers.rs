@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, SubsecRound, Utc};
 
-use crate::clock;
+use crate::clock::Clock;
 use crate::model::{Payload, QueueName, WorkerId};
 use crate::storage::{
     QueueMessage, Schedule, ScheduleClaim, ScheduleTurn, Settled, Settlement, TakeMessages,
@@ -19,6 +19,7 @@ pub(super) struct Triggers {
     messages: BTreeMap<u64, StoredMessage>,
     pushed: u64,
     schedules: BTreeMap<String, StoredSchedule>,
+    pub(super) clock: Clock,
 }
 
 #[derive(Debug)]
@@ -65,13 +66,20 @@ fn rest(until: Option<Instant>, now: Instant) -> Duration {
 }
 
 impl Triggers {
+    pub(super) fn new(clock: Clock) -> Self {
+        Self {
+            clock,
+            ..Self::default()
+        }
+    }
+
     pub(super) fn push(&mut self, queue: &QueueName, messages: &[Payload]) {
         for body in messages {
             self.pushed += 1;
             let message = QueueMessage {
                 number: self.pushed,
                 body: body.clone(),
-                enqueued: clock::now(),
+                enqueued: self.clock.now(),
                 attempt: 0,
                 error: None,
             };
@@ -79,14 +87,14 @@ impl Triggers {
                 queue: queue.clone(),
                 message,
                 owner: None,
-                visible: Some(clock::instant()),
+                visible: Some(self.clock.instant()),
             };
             self.messages.insert(self.pushed, stored);
         }
     }
 
     pub(super) fn take(&mut self, request: &TakeMessages<'_>) -> TakenMessages {
-        let now = clock::instant();
+        let now = self.clock.instant();
         let at_most = if request.in_order { 1 } else { request.at_most };
         let mut taken = TakenMessages::default();
         let of_queue = self.messages.values_mut();
@@ -111,7 +119,7 @@ impl Triggers {
     }
 
     pub(super) fn settle(&mut self, worker: &WorkerId, settlement: &Settlement) -> bool {
-        let now = clock::instant();
+        let now = self.clock.instant();
         let Some(stored) = self.messages.get_mut(&settlement.number) else {
             return false;
         };
@@ -148,7 +156,7 @@ impl Triggers {
     }
 
     pub(super) fn move_all(&mut self, from: &QueueName, to: &QueueName) -> u64 {
-        let now = clock::instant();
+        let now = self.clock.instant();
         let mut moved = 0;
         for stored in self.messages.values_mut() {
             if stored.queue == *from && (stored.owner.is_none() || stored.is_visible(now)) {
@@ -184,7 +192,7 @@ impl Triggers {
         claim: &ScheduleClaim<'_>,
         lease: Duration,
     ) -> ScheduleTurn {
-        let now = clock::instant();
+        let now = self.clock.instant();
         let Some(stored) = self.schedules.get_mut(claim.name) else {
             return ScheduleTurn::Gone;
         };
@@ -227,7 +235,7 @@ impl Triggers {
 
     /// The worker is gone: what it had is given to whoever asks.
     pub(super) fn abandon(&mut self, worker: &WorkerId) {
-        let now = clock::instant();
+        let now = self.clock.instant();
         for stored in self.messages.values_mut() {
             if stored.owner.as_ref() == Some(worker) {
                 stored.free(Some(now));
@@ -239,7 +247,7 @@ impl Triggers {
     }
 
     pub(super) fn renew(&mut self, worker: &WorkerId, lease: Duration) {
-        let until = clock::instant().checked_add(lease);
+        let until = self.clock.instant().checked_add(lease);
         for stored in self.messages.values_mut() {
             if stored.owner.as_ref() == Some(worker) {
                 stored.visible = until;
