@@ -570,7 +570,8 @@ pub fn join(input: TokenStream) -> TokenStream {
 ///
 /// # Options
 ///
-/// * `seeds = 100`: runs the test once for each seed from 0 to 99. The seed of the first run that fails is printed.
+/// * `seeds = 100`: runs the test once for each seed from 0 to 99. The seed of the first run that fails, with a panic
+///   or an error, is printed.
 ///   See `durable_runtime::testing::run_many_seeds`.
 ///
 /// # Errors

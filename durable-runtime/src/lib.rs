@@ -136,6 +136,6 @@ mod determinism_page {}
 mod replay_page {}
 
 /// The examples of the page on testing.
-#[cfg(all(doctest, feature = "testing"))]
+#[cfg(all(doctest, feature = "testing", feature = "http"))]
 #[doc = include_str!("../../docs/testing.md")]
 mod testing_page {}

@@ -53,9 +53,10 @@
 //!
 //! Activities run on the thread of the test, plain `fn`s too. Those that wait for anything else than virtual time
 //! (a socket, another thread) are to be [mocked](TestHost::mock_activity): meanwhile time would jump. Entities run
-//! as they are, unless they are [mocked](TestHost::mock_entity) too. Client
-//! functions are not triggered: a test calls them as the functions that they are. An orchestrator that calls
-//! `tokio::spawn` gets away with it here, and fails in production.
+//! as they are, unless they are [mocked](TestHost::mock_entity) too. Client functions are called by the test, as the
+//! functions that they are; their schedules and queues run them, in virtual time, where the test
+//! [asks for that](TestHostBuilder::trigger). An orchestrator that calls `tokio::spawn` gets away with it here, and
+//! fails in production.
 //!
 //! Beside it there are replays of recorded histories on the code of this program ([`replay()`], [`replay_hub`]);
 //! their guide is `docs/replay.md` in the repository.
