@@ -85,7 +85,7 @@ impl TestHostBuilder {
     /// delivered again after longer and longer delays and goes to the poison queue in the end, and a crash cuts off
     /// what runs. The client is that of the test host, whatever hub the function is bound to.
     ///
-    /// After 100,000 runs of client functions no more begin.
+    /// After 50,000 runs of client functions no more begin.
     pub fn trigger<F: Register>(mut self) -> Self {
         self.registrations.push(F::REGISTRATION);
         self.triggered.names.insert(F::REGISTRATION.name);

@@ -19,7 +19,7 @@ use crate::storage::HubStorage;
 
 /// So many runs of client functions begin in one life of a host, so that a schedule of every second does not
 /// keep a test from coming to its end.
-pub(super) const MAX_RUNS: u64 = 100_000;
+pub(super) const MAX_RUNS: u64 = 50_000;
 
 /// Which client functions are run by their triggers.
 #[derive(Debug, Clone, Default)]

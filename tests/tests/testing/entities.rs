@@ -336,3 +336,74 @@ async fn what_stands_in_history_is_as_with_the_code(host: TestHost) {
         .on("balance", |()| Ok(14));
     assert_eq!(recorded().await, with_code);
 }
+
+#[derive(Default, Serialize, Deserialize)]
+struct Kettle {
+    boiled: i64,
+}
+
+#[entity]
+impl Kettle {
+    async fn boil(&mut self, times: i64) -> i64 {
+        tokio::time::sleep(60 * SECOND).await;
+        self.boiled += times;
+        self.boiled
+    }
+}
+
+#[orchestrator]
+async fn boil_twice(ctx: OrchestrationContext) -> Result<(i64, i64)> {
+    let kettle = ctx.entity::<Kettle>("k");
+    Ok((kettle.boil(1).await?, kettle.boil(1).await?))
+}
+
+// The code ends what it has begun, and what it leaves is there for the mock.
+#[durable_runtime::test]
+async fn a_mock_takes_over_after_an_operation_that_is_under_way(host: TestHost) {
+    let run = host.start::<boil_twice>(()).await.unwrap();
+    host.sleep(30 * SECOND).await;
+    let kettle = host
+        .mock_entity::<Kettle>()
+        .on_with_context("boil", |ctx, times: i64| {
+            let left = ctx.state::<Kettle>()?.unwrap_or_default();
+            Ok(left.boiled + times * 100)
+        });
+    assert_eq!(run.output().await.unwrap(), (1, 101));
+    kettle.expect_calls("boil", 1);
+    assert_eq!(host.elapsed(), 60 * SECOND);
+}
+
+// Rule 26 has it so for events; the error names what does not fit.
+#[durable_runtime::test]
+async fn what_does_not_fit_fails_the_call_and_so_does_a_panic(host: TestHost) {
+    let purse = host.mock_entity::<Purse>().on("add", |_: i64| Ok("text"));
+    let failed = async || message(host.run::<deposit_patiently>(1).await.unwrap_err());
+    let output = failed().await;
+    assert!(
+        output.contains("does not fit") && output.contains("`i64`"),
+        "{output}"
+    );
+    let purse = purse.on("add", |_: String| Ok(1));
+    let input = failed().await;
+    assert!(
+        input.contains("the input of operation \"add\"") && input.contains("String"),
+        "{input}"
+    );
+    let purse = purse.on("add", |_: i64| -> Result<i64> { panic!("no purse") });
+    let panicked = failed().await;
+    assert!(panicked.contains("no purse"), "{panicked}");
+    assert!(purse.calls("add") >= 3);
+}
+
+// A closure may look at its own mock, and put another one in its place.
+#[durable_runtime::test]
+async fn a_closure_may_change_its_own_mock(host: TestHost) {
+    let purse = host.mock_entity::<Purse>().on("add", |_: i64| Ok(0));
+    let own = purse.clone();
+    let _ = purse.on("balance", move |()| {
+        let own = own.clone().on("balance", |()| Ok(9_i64));
+        Ok(i64::try_from(own.calls("balance")).unwrap())
+    });
+    assert_eq!(host.run::<deposit>(1).await.unwrap(), (0, 1));
+    assert_eq!(host.run::<deposit>(1).await.unwrap(), (0, 9));
+}

@@ -282,7 +282,7 @@ fn a_schedule_does_not_keep_a_test_from_ending() {
         let gave_up = host.run::<for_ever>(()).await.unwrap_err();
         assert!(
             matches!(&gave_up, ClientError::Standstill { .. })
-                && gave_up.to_string().contains("run 100000 times"),
+                && gave_up.to_string().contains("run 50000 times"),
             "{gave_up}"
         );
     });
@@ -310,4 +310,104 @@ async fn what_cannot_be_triggered_is_refused_at_once(host: TestHost) {
         message.contains("\"nightly\"") && message.contains("TimerInfo"),
         "{message}"
     );
+}
+
+// Not one that a host has found by itself.
+#[test]
+fn a_function_is_triggered_without_discovery() {
+    let fired = Seen::<TimerInfo>::default();
+    let host = TestHost::builder()
+        .without_discovery()
+        .register::<report>()
+        .trigger::<nightly>()
+        .state(Arc::clone(&fired));
+    run_with(host, async |host| {
+        host.sleep(DAY).await;
+        let report = host.client().get_status("report-2024-01-01").await;
+        assert!(report.unwrap().is_some());
+        assert_eq!(seen(&fired).len(), 1);
+    });
+}
+
+#[durable_runtime::test]
+async fn all_functions_are_triggered_together() {
+    let (host, tried) = with_orders();
+    let fired = Seen::<TimerInfo>::default();
+    let host = host
+        .all_triggers()
+        .state(Arc::clone(&fired))
+        .state(Seen::<String>::default());
+    let host = host.build().unwrap();
+    let client = host.client();
+    client.enqueue("orders", order("one", 0)).await.unwrap();
+    client.enqueue("slow-orders", "two").await.unwrap();
+    host.sleep(2 * HOUR + SECOND).await;
+    assert_eq!(seen(&tried).len(), 1);
+    assert_eq!(client.queue_length("slow-orders").await.unwrap(), 0);
+    // One of them is nightly, the other hourly and slow.
+    assert_eq!(seen(&fired).len(), 2);
+}
+
+// Where the runtime began between two milliseconds, and beside another host.
+#[tokio::test]
+async fn due_times_are_exact_and_end_with_the_host() {
+    tokio::time::sleep(std::time::Duration::from_micros(1_700)).await;
+    let fired = Seen::<TimerInfo>::default();
+    let start = || {
+        let host = TestHost::builder()
+            .trigger::<nightly>()
+            .state(Arc::clone(&fired))
+            .start_time(time("2024-01-01T01:59:55Z"));
+        host.build().unwrap()
+    };
+    let first = start();
+    let reported = async |host: &TestHost| {
+        let report = host.client().get_status("report-2024-01-01").await;
+        report.unwrap().map(|report| report.created_time)
+    };
+    first.sleep(6 * SECOND).await;
+    let due = time("2024-01-01T02:00:00Z");
+    assert_eq!(reported(&first).await, Some(due));
+    let second = start();
+    assert_eq!(reported(&second).await, None);
+    second.sleep(6 * SECOND).await;
+    assert_eq!(reported(&second).await, Some(due));
+    assert_eq!(seen(&fired).len(), 2);
+    drop((first, second));
+    tokio::time::sleep(2 * DAY).await;
+    assert_eq!(seen(&fired).len(), 2);
+}
+
+#[durable_client(queue("careful-orders"))]
+async fn on_careful_order(client: DurableClient, id: String) -> Result<()> {
+    match client.start_new::<report>(&*id).instance_id(&*id).await {
+        Ok(_) | Err(ClientError::AlreadyExists { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+// Rule 41: a function that cannot be run twice is found out by a crash.
+#[test]
+fn a_crash_finds_out_a_function_that_cannot_be_repeated() {
+    let (host, _) = with_orders();
+    let host = host.trigger::<on_careful_order>().crash_after_commit(1);
+    run_with(host, async |host| {
+        let client = host.client();
+        client.enqueue("orders", order("one", 0)).await.unwrap();
+        host.sleep(60 * SECOND).await;
+        let poison = client.peek_queue("orders-poison", 1).await.unwrap();
+        let error = poison[0].error.as_deref().unwrap();
+        assert!(error.contains("already"), "{error}");
+    });
+    let host = TestHost::builder()
+        .trigger::<on_careful_order>()
+        .crash_after_commit(1);
+    run_with(host, async |host| {
+        let client = host.client();
+        client.enqueue("careful-orders", "one").await.unwrap();
+        host.sleep(60 * SECOND).await;
+        assert_eq!(client.queue_length("careful-orders").await.unwrap(), 0);
+        let poison = client.queue_length("careful-orders-poison").await;
+        assert_eq!(poison.unwrap(), 0);
+    });
 }
