@@ -72,11 +72,9 @@ impl Partition {
 
     /// Whether an entity has an operation: a client that asks for another is told so at once.
     fn known_operation(&self, id: &InstanceId, operation: &str) -> Result<(), Failure> {
+        let entity = EntityId::of_instance(id).unwrap_or_else(|| EntityId::new("", ""));
         let entities = self.config.registry.entities();
-        match EntityId::of_instance(id) {
-            Some(entity) => entities.check_operation(&entity, operation),
-            None => entities.code("").map(drop),
-        }
+        entities.check_operation(&entity, operation)
     }
 
     fn load_entity(&mut self, id: InstanceId, waiting: Vec<Waiting>) {

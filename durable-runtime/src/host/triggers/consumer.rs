@@ -140,8 +140,8 @@ impl Consumer {
 
     /// Takes what is there.
     async fn look(&mut self) {
-        let now = self.desk.clock.instant();
-        self.looked = now;
+        let clock = self.desk.clock;
+        self.looked = clock.instant();
         match self.take().await {
             Ok(TakenMessages { messages, more_in }) => {
                 // Behind these there may be more.
@@ -150,7 +150,7 @@ impl Consumer {
                 } else {
                     Some(Duration::ZERO)
                 };
-                self.look_at = next.and_then(|next| now.checked_add(next));
+                self.look_at = next.and_then(|next| clock.instant().checked_add(next));
                 for message in messages {
                     let held = self.desk.hold();
                     let delivery = self.delivery.clone().run(Arc::clone(&self.desk), message);
@@ -164,7 +164,7 @@ impl Consumer {
             }
             Err(error) => {
                 tracing::warn!(queue = %self.queue, %error, "a queue cannot be read; trying again");
-                self.look_at = Some(now + AFTER_FAILURE);
+                self.look_at = Some(clock.instant() + AFTER_FAILURE);
             }
         }
     }

@@ -46,9 +46,9 @@ impl Known {
 impl Timer {
     pub(super) async fn run(self) {
         let (name, cron) = (self.call.name, self.cron.text);
-        let (clock, now) = (self.desk.clock, self.desk.clock.now());
+        let clock = self.desk.clock;
         let opened = self.desk.insist("opening a schedule", move |_, storage| {
-            storage.open_schedule(name, cron, now)
+            storage.open_schedule(name, cron, clock.now())
         });
         let Some(schedule) = opened.await else {
             return;
