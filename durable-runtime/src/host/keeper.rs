@@ -35,8 +35,8 @@ pub(super) struct Keeper {
     pub(super) to_take_up: Vec<Lease>,
 }
 
-/// How long one wait for news lasts at most.
-const WAIT: Duration = Duration::from_millis(200);
+/// How long one wait for news lasts at most, and so by how much it can hold up the end of a host.
+const WAIT: Duration = Duration::from_millis(40);
 /// How often a host without all partitions tries to get more.
 const ACQUIRE_EVERY: Duration = Duration::from_millis(500);
 /// How often partitions without mail are told how far their inboxes were read, so that they need not
