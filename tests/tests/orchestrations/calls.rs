@@ -4,7 +4,8 @@ use durable_runtime::Failure;
 use durable_runtime::model::EventKind;
 use durable_runtime::prelude::*;
 
-use crate::support::{Bench, LONG, Probe, count, counted, gated, millis, within};
+use crate::support::{Bench, LONG, Probe, count, counted, gated, within};
+use crate::virtual_time::{DAY, calm_and_crashing};
 
 #[orchestrator]
 async fn starts_first_awaits_later(ctx: OrchestrationContext) -> Result<(String, String)> {
@@ -52,35 +53,44 @@ async fn a_call_that_is_not_polled_is_not_made() {
 
 #[orchestrator]
 async fn limits_a_started_call(ctx: OrchestrationContext) -> Result<bool> {
-    let call = ctx.call_activity::<gated>("never opened").start();
-    Ok(call.timeout(millis(10)).await.unwrap_err().is_timeout())
+    let call = ctx.call_activity::<counted>("takes a month").start();
+    ctx.sleep(DAY).await;
+    Ok(call.timeout(7 * DAY).await.unwrap_err().is_timeout())
 }
 
-// OrchestrationContext: a time limit holds for a call that was started, too.
-#[tokio::test]
-async fn a_started_call_can_be_limited() {
-    let bench = Bench::start().await;
-    assert!(bench.output::<limits_a_started_call>(()).await);
+// OrchestrationContext: a time limit holds for a call that was started, too, and counts from where it was
+// set.
+#[test]
+fn a_started_call_can_be_limited() {
+    calm_and_crashing(async |host, _| {
+        let slow = host.mock_activity::<counted>(|_| Ok(1)).delay(30 * DAY);
+        assert!(host.run::<limits_a_started_call>(()).await.unwrap());
+        assert_eq!(host.elapsed(), 8 * DAY);
+        assert!(slow.calls() >= 1);
+    });
 }
 
 #[orchestrator]
 async fn limits_a_call(ctx: OrchestrationContext) -> Result<(bool, String, String)> {
-    let call = ctx.call_activity::<gated>("never opened");
-    let failed = call.timeout(millis(10)).await.unwrap_err();
+    let call = ctx.call_activity::<counted>("takes a month");
+    let failed = call.timeout(7 * DAY).await.unwrap_err();
     let error_type = failed.error_type().to_owned();
     Ok((failed.is_timeout(), failed.name().to_owned(), error_type))
 }
 
-// `.timeout` on a call: fails with `is_timeout()`.
-#[tokio::test]
-async fn a_call_fails_at_its_time_limit() {
-    let bench = Bench::start().await;
-    let (is_timeout, name, error_type) = bench.output::<limits_a_call>(()).await;
-    assert!(is_timeout);
-    assert_eq!(
-        (name.as_str(), error_type.as_str()),
-        ("gated", Failure::TIMEOUT)
-    );
+// `.timeout` on a call: fails with `is_timeout()`, when the time is over.
+#[test]
+fn a_call_fails_at_its_time_limit() {
+    calm_and_crashing(async |host, _| {
+        host.mock_activity::<counted>(|_| Ok(1)).delay(30 * DAY);
+        let (is_timeout, name, error_type) = host.run::<limits_a_call>(()).await.unwrap();
+        assert!(is_timeout);
+        assert_eq!(
+            (name.as_str(), error_type.as_str()),
+            ("counted", Failure::TIMEOUT)
+        );
+        assert_eq!(host.elapsed(), 7 * DAY);
+    });
 }
 
 #[orchestrator]
@@ -91,32 +101,43 @@ async fn child_that_waits(ctx: OrchestrationContext) -> Result<()> {
 #[orchestrator]
 async fn limits_a_child(ctx: OrchestrationContext) -> Result<bool> {
     let call = ctx.call_sub_orchestrator::<child_that_waits>(());
-    let failed = call.instance_id("goes-on").timeout(millis(10)).await;
+    let failed = call.instance_id("goes-on").timeout(7 * DAY).await;
     Ok(failed.unwrap_err().is_timeout())
 }
 
 // `.timeout` on a call: what was called is not interrupted.
-#[tokio::test]
-async fn a_child_goes_on_after_the_time_limit_of_its_caller() {
-    let bench = Bench::start().await;
-    assert!(bench.output::<limits_a_child>(()).await);
-    bench.raise("goes-on", "go", ()).await;
-    let ended = bench.client.wait_for_completion("goes-on", LONG);
-    let ended = within(ended).await.unwrap();
-    assert_eq!(ended.runtime_status.to_string(), "Completed");
+#[test]
+fn a_child_goes_on_after_the_time_limit_of_its_caller() {
+    calm_and_crashing(async |host, _| {
+        assert!(host.run::<limits_a_child>(()).await.unwrap());
+        assert_eq!(host.elapsed(), 7 * DAY);
+        host.sleep(DAY).await;
+        let client = host.client();
+        client.raise_event("goes-on", "go", ()).await.unwrap();
+        let ended = client.wait_for_completion("goes-on", DAY).await.unwrap();
+        assert_eq!(ended.runtime_status.to_string(), "Completed");
+        assert_eq!(host.elapsed(), 8 * DAY);
+    });
 }
 
 #[orchestrator]
 async fn limit_is_not_reached(ctx: OrchestrationContext) -> Result<u32> {
-    Ok(ctx.call_activity::<counted>("quick").timeout(LONG).await?)
+    let number = ctx.call_activity::<counted>("quick").timeout(DAY).await?;
+    ctx.sleep(30 * DAY).await;
+    Ok(number)
 }
 
 // `.timeout` on a call: reached in time, nothing is left of it.
-#[tokio::test]
-async fn a_call_that_is_in_time_cancels_its_limit() {
-    let bench = Bench::start().await;
-    let run = bench.begin_run::<limit_is_not_reached>(()).await;
-    assert_eq!(within(run.output()).await.unwrap(), 1);
+#[test]
+fn a_call_that_is_in_time_cancels_its_limit() {
+    calm_and_crashing(async |host, _| {
+        let run = host.start::<limit_is_not_reached>(()).await.unwrap();
+        assert_eq!(run.output().await.unwrap(), 1);
+        assert_eq!(host.elapsed(), 30 * DAY);
+        let history = host.history(run.id()).unwrap();
+        let fired = |kind: &EventKind| matches!(kind, EventKind::TimerFired { .. });
+        assert_eq!(count(history.events(), fired), 1, "{history}");
+    });
 }
 
 #[orchestrator]

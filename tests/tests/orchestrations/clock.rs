@@ -1,12 +1,13 @@
 //! Time and identifiers that are the same on every replay.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use durable_runtime::host::HostOptions;
 use durable_runtime::prelude::*;
 use durable_runtime::storage::Sqlite;
 use uuid::Uuid;
 
 use crate::support::{Bench, LONG, counted, millis, wall_clock, within};
+use crate::virtual_time::{DAY, HOUR, calm_and_crashing};
 
 #[orchestrator]
 async fn reads_the_clock(ctx: OrchestrationContext) -> Result<Vec<(DateTime<Utc>, bool)>> {
@@ -34,6 +35,35 @@ async fn time_stands_still_within_an_episode() {
     assert!(times.windows(2).all(|pair| pair[0].0 <= pair[1].0));
     assert!(times[0].0 >= before - millis(1) && times[4].0 <= wall_clock());
     assert!(times[0].0 < times[4].0);
+}
+
+#[orchestrator]
+async fn notes_the_time(ctx: OrchestrationContext) -> Result<Vec<DateTime<Utc>>> {
+    let mut times = vec![ctx.current_utc_datetime()];
+    for _ in 0..2 {
+        ctx.call_activity::<counted>("takes an hour").await?;
+        times.push(ctx.current_utc_datetime());
+        ctx.sleep(DAY).await;
+        times.push(ctx.current_utc_datetime());
+    }
+    let event = ctx.wait_for_external_event::<()>("news").await;
+    times.push(ctx.current_utc_datetime());
+    event?;
+    Ok(times)
+}
+
+// Rule 12: the time is that at which what the code waited for has happened, however often it is replayed.
+#[test]
+fn the_time_is_that_of_the_episode() {
+    calm_and_crashing(async |host, _| {
+        host.mock_activity::<counted>(|_| Ok(1)).delay(HOUR);
+        let began = host.now();
+        let run = host.start::<notes_the_time>(()).await.unwrap();
+        host.raise_event_after(100 * HOUR, run.id(), "news", ());
+        let times = run.output().await.unwrap();
+        let hours: Vec<_> = times.iter().map(|time| *time - began).collect();
+        assert_eq!(hours, [0, 1, 25, 26, 50, 100].map(TimeDelta::hours));
+    });
 }
 
 #[orchestrator]

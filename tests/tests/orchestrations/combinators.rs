@@ -5,9 +5,11 @@ use std::rc::Rc;
 
 use durable_runtime::model::EventKind;
 use durable_runtime::prelude::*;
+use durable_runtime::testing::TestHost;
 use durable_runtime::{TaskFailed, when_all_settled};
 
-use crate::support::{Bench, LONG, count, counted, double, fails_first, gated, millis, within};
+use crate::support::{Bench, count, counted, double, fails_first, gated, millis, within};
+use crate::virtual_time::{DAY, calm_and_crashing};
 
 async fn open_in_order(bench: &Bench, keys: &[&str]) {
     for key in keys {
@@ -32,35 +34,30 @@ async fn when_all_keeps_the_order() {
     assert!(bench.output::<all_gates>(Vec::new()).await.is_empty());
 }
 
+/// Ends, or fails, after so many days.
 #[activity]
-async fn fails_behind_a_gate(
-    State(probe): State<crate::support::Probe>,
-    key: String,
-) -> Result<String> {
-    probe.call(&key);
-    probe.pass(&key).await;
+async fn takes_days((key, days): (String, u32)) -> Result<String> {
+    tokio::time::sleep(days * DAY).await;
+    if key == "good" {
+        return Ok(key);
+    }
     Err(Error::msg(key))
 }
 
 #[orchestrator]
 async fn all_with_failures(ctx: OrchestrationContext) -> Result<String> {
-    let first = ctx.call_activity::<fails_behind_a_gate>("first");
-    let good = ctx.call_activity::<gated>("good");
-    let second = ctx.call_activity::<fails_behind_a_gate>("second");
-    let failed = when_all([first, good, second]).await.unwrap_err();
+    let calls = [("first", 2), ("good", 3), ("second", 1)];
+    let calls = calls.map(|(key, days)| ctx.call_activity::<takes_days>((key.to_owned(), days)));
+    let failed = when_all(calls).await.unwrap_err();
     Ok(failed.message().to_owned())
 }
 
 // `when_all`: waits for all, then the first failure by position is the error.
-#[tokio::test]
-async fn when_all_gives_the_first_failure_by_position() {
-    let bench = Bench::start().await;
-    let run = bench.begin_run::<all_with_failures>(()).await;
-    open_in_order(&bench, &["second", "first"]).await;
-    let early = within(run.wait(millis(30))).await;
-    assert!(early.is_err(), "it has not waited for all");
-    open_in_order(&bench, &["good"]).await;
-    assert_eq!(within(run.output()).await.unwrap(), "first");
+#[durable_runtime::test]
+async fn when_all_gives_the_first_failure_by_position(host: TestHost) {
+    let failed = host.run::<all_with_failures>(()).await.unwrap();
+    assert_eq!(failed, "first");
+    assert_eq!(host.elapsed(), 3 * DAY, "it has waited for all");
 }
 
 #[orchestrator]
@@ -163,25 +160,27 @@ async fn when_any_of_nothing_fails() {
 }
 
 #[orchestrator]
-async fn joins(ctx: OrchestrationContext) -> Result<(i64, String, Option<u8>)> {
+async fn joins(ctx: OrchestrationContext) -> Result<(i64, u32, Option<u8>)> {
     let waits = ctx.wait_for_external_event::<u8>("never");
-    let (number, text, none, ()) = join!(
+    let (number, slow, none, ()) = join!(
         ctx.call_activity::<double>(4),
-        ctx.call_activity::<gated>("joined"),
-        waits.timeout(millis(5)),
-        ctx.sleep(millis(1)),
+        ctx.call_activity::<counted>("joined"),
+        waits.timeout(5 * DAY),
+        ctx.sleep(DAY),
     );
-    Ok((number?, text?, none?))
+    Ok((number?, slow?, none?))
 }
 
 // `join!`: tasks of several types, run at the same time, as a tuple.
-#[tokio::test]
-async fn join_gives_a_tuple() {
-    let bench = Bench::start().await;
-    let run = bench.begin_run::<joins>(()).await;
-    open_in_order(&bench, &["joined"]).await;
-    let output = within(run.output()).await.unwrap();
-    assert_eq!(output, (8, "joined".to_owned(), None));
+#[test]
+fn join_gives_a_tuple() {
+    calm_and_crashing(async |host, _| {
+        host.mock_activity::<counted>(|_| Ok(1)).delay(DAY);
+        let output = host.run::<joins>(()).await.unwrap();
+        assert_eq!(output, (8, 1, None));
+        // Not 7: none waits for the one before.
+        assert_eq!(host.elapsed(), 5 * DAY);
+    });
 }
 
 #[orchestrator]
@@ -214,24 +213,27 @@ async fn select_prefers_the_upper_branch() {
 #[orchestrator]
 async fn select_cancels_the_losers(ctx: OrchestrationContext) -> Result<u8> {
     let number = select! {
-        () = ctx.sleep(LONG) => 0,
+        () = ctx.sleep(30 * DAY) => 0,
         number = ctx.wait_for_external_event::<u8>("n") => number?,
         _ = ctx.wait_for_external_event::<u8>("m") => 0,
     };
-    ctx.set_custom_status("selected")?;
     let m: u8 = ctx.wait_for_external_event("m").await?;
     Ok(number + m)
 }
 
 // Rule 16: the losers of a `select!` are dropped: the timer is cancelled, the waiter has left.
-#[tokio::test]
-async fn select_drops_the_losers() {
-    let bench = Bench::start().await;
-    let run = bench.begin_run::<select_cancels_the_losers>(()).await;
-    bench.raise(run.id(), "n", 1).await;
-    bench.reached(run.id(), "selected").await;
-    bench.raise(run.id(), "m", 2).await;
-    assert_eq!(within(run.output()).await.unwrap(), 3);
+#[test]
+fn select_drops_the_losers() {
+    calm_and_crashing(async |host, _| {
+        let run = host.start::<select_cancels_the_losers>(()).await.unwrap();
+        host.raise_event_after(29 * DAY, run.id(), "n", 1);
+        host.raise_event_after(40 * DAY, run.id(), "m", 2);
+        assert_eq!(run.output().await.unwrap(), 3);
+        assert_eq!(host.elapsed(), 40 * DAY);
+        let history = host.history(run.id()).unwrap();
+        let fired = |kind: &EventKind| matches!(kind, EventKind::TimerFired { .. });
+        assert_eq!(count(history.events(), fired), 0, "{history}");
+    });
 }
 
 #[orchestrator]

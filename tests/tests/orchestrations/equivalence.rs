@@ -8,11 +8,13 @@ use std::time::Duration;
 use durable_runtime::host::HostOptions;
 use durable_runtime::prelude::*;
 use durable_runtime::storage::{Sqlite, StorageProvider};
+use durable_runtime::testing::{TestHost, run_with};
 use durable_runtime::{BoxedTask, when_all_settled};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::support::{Bench, LONG, double, millis, within};
+use crate::virtual_time::MINUTE;
 
 /// A part of an orchestration whose value does not depend on who is faster.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -283,12 +285,14 @@ async fn raise_all<S: StorageProvider + Clone>(
     }
 }
 
+/// In how many parts the events are raised.
+const ROUNDS: usize = 3;
+
 async fn ends_as_planned<S: StorageProvider + Clone>(
     storage: S,
     options: HostOptions,
     between: Between,
 ) {
-    const ROUNDS: usize = 3;
     let mut bench = Bench::on(storage, options).await;
     let plans = plans();
     for (number, plan) in plans.iter().enumerate() {
@@ -400,6 +404,44 @@ async fn plans_end_the_same_in_a_file() {
         ..HostOptions::default()
     };
     ends_as_planned(storage, options, Between::Restart).await;
+}
+
+async fn ends_as_planned_in_virtual_time(host: TestHost) {
+    let plans = plans();
+    let mut runs = Vec::new();
+    for plan in &plans {
+        let run = host.start::<runs_a_plan>((plan.clone(), Vec::new())).await;
+        let run = run.unwrap();
+        let mut names = Vec::new();
+        for step in plan.iter().flatten() {
+            step.events(&mut names);
+        }
+        let share = names.len().div_ceil(ROUNDS);
+        for (round, names) in (1..).zip(names.chunks(share)) {
+            for name in names {
+                host.raise_event_after(round * 10 * MINUTE, run.id(), name, name.clone());
+            }
+        }
+        runs.push(run);
+    }
+    for (run, plan) in runs.iter().zip(plans) {
+        let expected: Vec<_> = plan.iter().flatten().map(Step::value).collect();
+        let output = run.output().await.unwrap();
+        assert_eq!(output, expected, "{plan:?}, seed {}", host.seed());
+    }
+    assert!(host.elapsed() < LONG, "{:?}", host.elapsed());
+}
+
+// Rule 23: whatever comes first of what happens at one time, and with a crash after every commit.
+#[test]
+fn plans_end_the_same_in_any_order_and_over_every_crash() {
+    for seed in 0..2 {
+        let calm = TestHost::builder().seed(seed);
+        let crashing = TestHost::builder().seed(seed).crash_at_every_commit();
+        for host in [calm, crashing] {
+            run_with(host, ends_as_planned_in_virtual_time);
+        }
+    }
 }
 
 /// How often the code of an instance began.

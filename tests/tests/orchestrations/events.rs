@@ -5,7 +5,8 @@ use durable_runtime::model::EventKind;
 use durable_runtime::prelude::*;
 use serde_json::json;
 
-use crate::support::{Bench, LONG, count, counted, millis, within};
+use crate::support::{Bench, LONG, count, counted, within};
+use crate::virtual_time::{DAY, calm_and_crashing};
 
 #[orchestrator]
 async fn takes_three(ctx: OrchestrationContext) -> Result<Vec<i64>> {
@@ -219,36 +220,47 @@ async fn a_payload_that_does_not_fit_fails_the_wait() {
 #[orchestrator]
 async fn waits_for_a_while(ctx: OrchestrationContext) -> Result<(Option<u8>, Option<u8>)> {
     let none = ctx.wait_for_external_event::<u8>("none");
-    let none = none.timeout(millis(10)).await?;
+    let none = none.timeout(30 * DAY).await?;
     let some = ctx.wait_for_external_event::<u8>("some");
-    Ok((none, some.timeout(LONG).await?))
+    Ok((none, some.timeout(30 * DAY).await?))
 }
 
-// `.timeout` on the wait for an event: `Ok(None)` when the time is over.
-#[tokio::test]
-async fn a_wait_gives_none_at_its_time_limit() {
-    let bench = Bench::start().await;
-    let run = bench.begin_run::<waits_for_a_while>(()).await;
-    bench.raise(run.id(), "some", 3).await;
-    assert_eq!(within(run.output()).await.unwrap(), (None, Some(3)));
+// `.timeout` on the wait for an event: `Ok(None)` when the time is over, and not before.
+#[test]
+fn a_wait_gives_none_at_its_time_limit() {
+    calm_and_crashing(async |host, _| {
+        let run = host.start::<waits_for_a_while>(()).await.unwrap();
+        run.raise_event("some", 3).await.unwrap();
+        assert_eq!(run.output().await.unwrap(), (None, Some(3)));
+        assert_eq!(host.elapsed(), 30 * DAY);
+        let run = host.start::<waits_for_a_while>(()).await.unwrap();
+        host.raise_event_after(29 * DAY, run.id(), "none", 1);
+        host.raise_event_after(58 * DAY, run.id(), "some", 2);
+        assert_eq!(run.output().await.unwrap(), (Some(1), Some(2)));
+        assert_eq!(host.elapsed(), (30 + 58) * DAY);
+        let run = host.start::<waits_for_a_while>(()).await.unwrap();
+        assert_eq!(run.output().await.unwrap(), (None, None));
+        assert_eq!(host.elapsed(), (30 + 58 + 60) * DAY);
+    });
 }
 
 #[orchestrator]
 async fn too_late_is_kept(ctx: OrchestrationContext) -> Result<(Option<u8>, u8)> {
     let first = ctx.wait_for_external_event::<u8>("n");
-    let first = first.timeout(millis(1)).await?;
-    ctx.set_custom_status("over")?;
+    let first = first.timeout(DAY).await?;
+    ctx.sleep(7 * DAY).await;
     Ok((first, ctx.wait_for_external_event("N").await?))
 }
 
 // `.timeout` on the wait for an event: it has left the queue.
-#[tokio::test]
-async fn an_event_after_the_time_limit_is_for_the_next() {
-    let bench = Bench::start().await;
-    let run = bench.begin_run::<too_late_is_kept>(()).await;
-    bench.reached(run.id(), "over").await;
-    bench.raise(run.id(), "n", 4).await;
-    assert_eq!(within(run.output()).await.unwrap(), (None, 4));
+#[test]
+fn an_event_after_the_time_limit_is_for_the_next() {
+    calm_and_crashing(async |host, _| {
+        let run = host.start::<too_late_is_kept>(()).await.unwrap();
+        host.raise_event_after(2 * DAY, run.id(), "n", 4);
+        assert_eq!(run.output().await.unwrap(), (None, 4));
+        assert_eq!(host.elapsed(), 8 * DAY);
+    });
 }
 
 #[orchestrator]

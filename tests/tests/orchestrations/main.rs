@@ -20,3 +20,4 @@ mod support;
 mod timers;
 mod tracing_events;
 mod versions;
+mod virtual_time;

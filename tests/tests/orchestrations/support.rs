@@ -40,7 +40,7 @@ struct Seen {
 }
 
 impl Probe {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Arc::new(watch::Sender::new(Seen::default())))
     }
 

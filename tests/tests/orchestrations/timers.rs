@@ -4,38 +4,39 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use chrono::{DateTime, SubsecRound, TimeZone, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, TimeZone, Utc};
 use durable_runtime::host::HostOptions;
-use durable_runtime::model::{Due, EventKind, InstanceId, TaskHubName};
+use durable_runtime::model::{Due, InstanceId, TaskHubName};
 use durable_runtime::prelude::*;
 use durable_runtime::storage::{HubOptions, Memory, Sqlite, StorageProvider};
+use durable_runtime::testing::{TestHost, run_many_seeds};
 
 use crate::support::{Bench, LONG, counted, double, fails_first, millis, past, wall_clock, within};
+use crate::virtual_time::{DAY, calm_and_crashing, calm_and_crashing_with};
 
 #[orchestrator]
-async fn timers_in_the_past(ctx: OrchestrationContext) -> Result<bool> {
+async fn timers_in_the_past(ctx: OrchestrationContext) -> Result<Vec<TimeDelta>> {
     let now = ctx.current_utc_datetime();
-    ctx.create_timer(now - chrono::Duration::days(365)).await;
+    ctx.create_timer(now - TimeDelta::days(365)).await;
     ctx.create_timer(Utc.timestamp_nanos(0)).await;
     ctx.create_timer(DateTime::<Utc>::MIN_UTC).await;
     ctx.create_timer(ctx.current_utc_datetime()).await;
     ctx.sleep(Duration::ZERO).await;
+    let at_once = ctx.current_utc_datetime() - now;
     ctx.sleep(Duration::from_nanos(1)).await;
     ctx.sleep(Duration::from_micros(1)).await;
-    Ok(ctx.current_utc_datetime() - now < chrono::Duration::seconds(10))
+    Ok(vec![at_once, ctx.current_utc_datetime() - now])
 }
 
-// Rule 27: a fire time in the past fires at once, and so does one that is hardly in the future.
-#[tokio::test]
-async fn a_time_in_the_past_fires_at_once() {
-    let evicting = HostOptions {
-        idle_timeout: Duration::ZERO,
-        ..HostOptions::default()
-    };
-    for options in [HostOptions::default(), evicting] {
-        let bench = Bench::with(options).await;
-        assert!(bench.output::<timers_in_the_past>(()).await);
-    }
+// Rule 27: a fire time in the past fires at once, and one that is hardly in the future as soon as the clock
+// shows it.
+#[test]
+fn a_time_in_the_past_fires_at_once() {
+    calm_and_crashing(async |host, _| {
+        let took = host.run::<timers_in_the_past>(()).await.unwrap();
+        assert_eq!(took, [TimeDelta::zero(), TimeDelta::milliseconds(2)]);
+        assert_eq!(host.elapsed(), millis(2));
+    });
 }
 
 #[orchestrator]
@@ -57,6 +58,28 @@ async fn a_timer_is_never_early() {
         let wanted = i64::try_from(wanted).unwrap();
         assert!(took >= wanted && late >= wanted, "{wanted}: {took}, {late}");
     }
+}
+
+#[orchestrator]
+async fn sleeps_for_centuries(ctx: OrchestrationContext) -> Result<Vec<i64>> {
+    let began = ctx.current_utc_datetime();
+    let mut days = Vec::new();
+    for nap in [1, 999, 99_000] {
+        ctx.sleep(nap * DAY).await;
+        days.push((ctx.current_utc_datetime() - began).num_days());
+    }
+    Ok(days)
+}
+
+// Rule 27: no upper limit, and neither early nor late.
+#[test]
+fn a_timer_of_centuries_fires_when_it_is_due() {
+    let patient = || TestHost::builder().time_limit(100_001 * DAY);
+    calm_and_crashing_with(patient, async |host, _| {
+        let days = host.run::<sleeps_for_centuries>(()).await.unwrap();
+        assert_eq!(days, [1, 1_000, 100_000]);
+        assert_eq!(host.elapsed(), 100_000 * DAY);
+    });
 }
 
 #[orchestrator]
@@ -92,56 +115,26 @@ async fn there_is_no_upper_limit() {
 }
 
 #[orchestrator]
-async fn sleeps(ctx: OrchestrationContext, count: u64) -> Result<()> {
-    ctx.sleep(millis(count)).await;
-    Ok(())
-}
-
-#[orchestrator]
 async fn drops_a_timer(ctx: OrchestrationContext) -> Result<u32> {
-    let timer = ctx.sleep(millis(40)).start();
-    let due = timer.fire_at();
-    drop(timer);
-    let never_started = ctx.sleep(millis(1));
-    drop(never_started);
-    ctx.set_custom_status(due)?;
+    drop(ctx.sleep(40 * DAY).start());
+    drop(ctx.sleep(DAY));
     ctx.wait_for_external_event::<()>("go").await?;
     Ok(ctx.call_activity::<counted>("after").await?)
 }
 
-async fn does_not_fire(bench: Bench, stops: bool) {
-    let run = bench.begin_run::<drops_a_timer>(()).await;
-    let id = run.id().to_owned();
-    drop(run);
-    bench
-        .until(&id, |status| status.custom_status.is_some())
-        .await;
-    let status = bench.status(&id).await;
-    let due = serde_json::from_value(status.custom_status.unwrap()).unwrap();
-    let bench = if stops { bench.restart().await } else { bench };
-    past(due).await;
-    // Something that is due later has fired: the one before has had its chance.
-    bench.output::<sleeps>(1u64).await;
-    bench.raise(&id, "go", ()).await;
-    let ended = within(bench.client.wait_for_completion(&id, LONG)).await;
-    assert_eq!(ended.unwrap().output, Some(1.into()));
-    let history = bench.history(&id).await;
-    let fired = history
-        .iter()
-        .filter(|event| matches!(event.kind, EventKind::TimerFired { .. }));
-    assert_eq!(fired.count(), 0);
-}
-
-// Rule 16: dropping a timer cancels it.
-#[tokio::test]
-async fn a_dropped_timer_does_not_fire() {
-    does_not_fire(Bench::start().await, false).await;
-}
-
-// Rules 16 and 23: dropping a timer cancels it, also after a replay.
-#[tokio::test]
-async fn a_dropped_timer_does_not_fire_after_a_restart() {
-    does_not_fire(Bench::start().await, true).await;
+// Rules 16 and 23: dropping a timer cancels it, also after a replay, and one that was not started is none.
+#[test]
+fn a_dropped_timer_does_not_fire() {
+    calm_and_crashing(async |host, _| {
+        let run = host.start::<drops_a_timer>(()).await.unwrap();
+        host.raise_event_after(41 * DAY, run.id(), "go", ());
+        assert_eq!(run.output().await.unwrap(), 1);
+        assert_eq!(host.elapsed(), 41 * DAY);
+        let history = host.history(run.id()).unwrap();
+        let kinds = history.events().iter().map(|event| event.kind.name());
+        assert!(!kinds.clone().any(|kind| kind == "TimerFired"), "{history}");
+        assert_eq!(kinds.filter(|kind| *kind == "TimerCreated").count(), 1);
+    });
 }
 
 #[orchestrator]
@@ -225,15 +218,17 @@ async fn fractions_of_a_microsecond_are_rounded_up() {
 }
 
 #[orchestrator]
-async fn three_timers(ctx: OrchestrationContext) -> Result<Vec<u64>> {
+async fn three_timers(ctx: OrchestrationContext, unit: Duration) -> Result<Vec<(u32, TimeDelta)>> {
     let log = Rc::new(RefCell::new(Vec::new()));
     let began = ctx.current_utc_datetime();
     let timers = [30, 10, 20].map(|after| {
-        let due = began + millis(after);
+        let due = began + after * unit;
         let (timer, log) = (ctx.create_timer(due).start(), Rc::clone(&log));
+        let clock = ctx.clone();
         Box::pin(async move {
             timer.await;
-            log.borrow_mut().push(after);
+            let took = clock.current_utc_datetime() - began;
+            log.borrow_mut().push((after, took));
         })
     });
     ctx.set_custom_status(began)?;
@@ -241,18 +236,24 @@ async fn three_timers(ctx: OrchestrationContext) -> Result<Vec<u64>> {
     Ok(log.take())
 }
 
-// Rule 27: in order of their due time.
-#[tokio::test]
-async fn timers_fire_in_order_of_their_time() {
-    let bench = Bench::start().await;
-    assert_eq!(bench.output::<three_timers>(()).await, [10, 20, 30]);
+// Rule 27: in order of their due time, each when it is due, whatever else is open.
+#[test]
+fn timers_fire_in_order_of_their_time() {
+    let in_order = [10, 20, 30].map(|days| (days, TimeDelta::days(days.into())));
+    calm_and_crashing(async |host, _| {
+        let fired = host.run::<three_timers>(DAY).await.unwrap();
+        assert_eq!(fired, in_order);
+        assert_eq!(host.elapsed(), 30 * DAY);
+    });
+    let fired = run_many_seeds(20, async |host| {
+        host.run::<three_timers>(DAY).await.unwrap()
+    });
+    assert!(fired.iter().all(|fired| *fired == in_order), "{fired:?}");
 }
 
-// Rule 27: after a stop, those overdue fire in order of their due time.
-#[tokio::test]
-async fn overdue_timers_fire_in_order_of_their_time() {
-    let bench = Bench::start().await;
-    let run = bench.begin_run::<three_timers>(()).await;
+async fn overdue_ones_fire_in_order<S: StorageProvider + Clone>(storage: S) {
+    let bench = Bench::on(storage, HostOptions::default()).await;
+    let run = bench.begin_run::<three_timers>(millis(1)).await;
     let id = run.id().to_owned();
     drop(run);
     bench
@@ -262,6 +263,23 @@ async fn overdue_timers_fire_in_order_of_their_time() {
     past(wall_clock() + millis(30)).await;
     let bench = down.start().await;
     let ended = within(bench.client.wait_for_completion(&id, LONG)).await;
-    let order: Vec<u64> = ended.unwrap().output_as().unwrap();
+    let fired: Vec<(u32, TimeDelta)> = ended.unwrap().output_as().unwrap();
+    let order: Vec<_> = fired.iter().map(|(after, _)| *after).collect();
     assert_eq!(order, [10, 20, 30]);
+    let is_early = |(after, took): &(u32, _)| *took < TimeDelta::milliseconds((*after).into());
+    assert!(!fired.iter().any(is_early), "{fired:?}");
+}
+
+// Rule 27: after a stop, those overdue fire in order of their due time.
+#[tokio::test]
+async fn overdue_timers_fire_in_order_of_their_time() {
+    overdue_ones_fire_in_order(Memory::new()).await;
+}
+
+// Rule 27: and those in a file.
+#[tokio::test]
+async fn overdue_timers_in_a_file_fire_in_order_of_their_time() {
+    let directory = tempfile::tempdir().unwrap();
+    let storage = Sqlite::open(directory.path().join("timers.db")).unwrap();
+    overdue_ones_fire_in_order(storage).await;
 }
