@@ -1,16 +1,16 @@
 //! Raising events.
 
-use std::time::Duration;
-
 use durable_runtime::client::{ClientError, RuntimeStatus};
+use durable_runtime::testing::TestHost;
 
 use crate::functions::{collect, fails, generations, greet};
-use crate::support::{Site, now};
+use crate::support::{Bench, DAY, Site};
+
+in_virtual_time!(to_one_that_is_pending);
 
 everywhere!(
     to_nobody,
     to_one_that_has_ended,
-    to_one_that_is_pending,
     many_at_once_arrive_once_each,
     to_one_that_continues_as_new,
 );
@@ -52,16 +52,16 @@ async fn to_one_that_has_ended(site: Site) {
     }
 }
 
-// Rule 24: an event that comes before the first step is kept.
-async fn to_one_that_is_pending(site: Site) {
-    let host = site.host().await;
-    let begins = now() + Duration::from_millis(30);
-    let run = host.client().start_new::<collect>(2_usize);
-    let run = run.start_at(begins).await.unwrap();
+// Rule 24: an event that comes before the first step is kept, and does not bring it forward.
+async fn to_one_that_is_pending(host: TestHost, _: Bench) {
+    let run = host.start::<collect>(2_usize);
+    let run = run.start_at(host.now() + 30 * DAY).await.unwrap();
     for item in [1, 2] {
+        host.sleep(DAY).await;
         run.raise_event("ITEM", item).await.unwrap();
     }
     assert_eq!(run.output().await.unwrap(), [1, 2]);
+    assert_eq!(host.elapsed(), 30 * DAY);
 }
 
 // Rule 24: none is lost and none comes twice.

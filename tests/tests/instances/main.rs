@@ -22,6 +22,19 @@ macro_rules! everywhere {
     )+ };
 }
 
+/// Makes a test in virtual time of every function named, each of which takes a host and the bench of its
+/// activities. It is run on a host that keeps everything in memory and on one that crashes after every commit.
+macro_rules! in_virtual_time {
+    ($($test:ident),+ $(,)?) => {
+        mod virtual_time { $(
+            #[test]
+            fn $test() {
+                crate::support::calm_and_crashing(super::$test);
+            }
+        )+ }
+    };
+}
+
 mod events;
 mod functions;
 mod listing;

@@ -4,18 +4,19 @@ use std::time::Duration;
 
 use durable_runtime::client::{ClientError, OrchestrationRun};
 use durable_runtime::model::EventKind;
+use durable_runtime::testing::TestHost;
 
 use crate::functions::{
     between_events, catches, chain, collect, fails, fails_early, fan_out, greet, parent, retried,
     with_a_timer, working_generations,
 };
-use crate::support::{Site, history, until_recorded};
+use crate::support::{Bench, DAY, HOUR, Site, history, until_recorded};
+
+in_virtual_time!(retries_and_timers_are_kept, a_timer_under_way_still_fires);
 
 everywhere!(
     what_failed_is_run_again,
     the_others_of_a_fan_out_are_not_run_again,
-    retries_and_timers_are_kept,
-    a_timer_under_way_still_fires,
     several_times,
     a_failure_that_was_caught_stays,
     an_activity_that_goes_on_is_not_run_again,
@@ -74,34 +75,36 @@ async fn the_others_of_a_fan_out_are_not_run_again(site: Site) {
     assert_eq!(calls, [1, 2, 1]);
 }
 
-// Rule 8: works with timers; of a call that was retried the last attempt is made again.
-async fn retries_and_timers_are_kept(site: Site) {
-    let host = site.host().await;
-    let client = host.client();
-    site.bench.break_("a");
-    let run = client.start_new::<retried>("a").await.unwrap();
+// Rule 8: works with timers, which are not waited for again; of a call that was retried the last attempt is
+// made again.
+async fn retries_and_timers_are_kept(host: TestHost, bench: Bench) {
+    bench.break_("a");
+    let run = host.start::<retried>("a").await.unwrap();
     fail(&run).await;
-    assert_eq!(site.bench.calls("a"), 2);
-    site.bench.mend("a");
-    client.rewind(run.id(), "mended").await.unwrap();
+    assert_eq!(bench.calls("a"), 2);
+    assert_eq!(host.elapsed(), 10 * DAY + HOUR);
+    host.sleep(DAY).await;
+    bench.mend("a");
+    host.client().rewind(run.id(), "mended").await.unwrap();
     assert_eq!(run.output().await.unwrap(), "a-before, a");
-    assert_eq!(
-        (site.bench.calls("a-before"), site.bench.calls("a")),
-        (1, 3)
-    );
+    assert_eq!((bench.calls("a-before"), bench.calls("a")), (1, 3));
+    assert_eq!(host.elapsed(), 21 * DAY + HOUR);
 }
 
-// Rule 8: a timer that was under way at the failure is under way again.
-async fn a_timer_under_way_still_fires(site: Site) {
-    let host = site.host().await;
-    let client = host.client();
-    site.bench.break_("quick");
-    let run = client.start_new::<with_a_timer>(()).await;
-    let run = run.unwrap();
-    fail(&run).await;
-    site.bench.mend("quick");
-    client.rewind(run.id(), "mended").await.unwrap();
-    assert_eq!(run.output().await.unwrap(), "quick");
+// Rule 8: a timer that was under way at the failure is under way again, and due when it was.
+async fn a_timer_under_way_still_fires(host: TestHost, bench: Bench) {
+    for (rewound_after, ends_after) in [(3, 10), (11, 11)] {
+        let began = host.elapsed();
+        bench.break_("quick");
+        let run = host.start::<with_a_timer>(()).await.unwrap();
+        fail(&run).await;
+        assert_eq!(host.elapsed(), began);
+        bench.mend("quick");
+        host.sleep(rewound_after * DAY).await;
+        host.client().rewind(run.id(), "mended").await.unwrap();
+        assert_eq!(run.output().await.unwrap(), "quick");
+        assert_eq!(host.elapsed(), began + ends_after * DAY);
+    }
 }
 
 // Rule 8: any number of times.

@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use durable_runtime::client::RuntimeStatus;
+use durable_runtime::testing::TestHost;
 
 use crate::functions::{grandparent, parent, parent_of_two, retrying_parent};
 use crate::rewinding::fail;
-use crate::support::{Site, event_names, status, until_gone, until_status};
+use crate::support::{Bench, DAY, Site, event_names, status, until_gone, until_status};
+
+in_virtual_time!(a_child_that_was_retried);
 
 everywhere!(
     a_failed_child_is_rewound,
@@ -14,7 +17,6 @@ everywhere!(
     a_purged_child_is_started_again,
     of_two_children_the_failed_one,
     a_child_that_was_rewound_by_itself_is_taken_as_it_is,
-    a_child_that_was_retried,
 );
 
 // Rule 8: a failed child is rewound, not recreated.
@@ -133,19 +135,20 @@ async fn a_child_that_is_running_again_is_waited_for() {
     .await;
 }
 
-// Rule 8: of a child that was tried several times the last attempt is rewound.
-async fn a_child_that_was_retried(site: Site) {
-    let host = site.host().await;
-    let client = host.client();
-    site.bench.break_("b");
-    let run = client.start_new::<retrying_parent>(()).instance_id("one");
+// Rule 8: of a child that was tried several times the last attempt is rewound, and the delays are not waited
+// for again.
+async fn a_child_that_was_retried(host: TestHost, bench: Bench) {
+    bench.break_("b");
+    let run = host.start::<retrying_parent>(()).instance_id("one");
     let run = run.await.unwrap();
     fail(&run).await;
-    assert_eq!((site.bench.calls("a"), site.bench.calls("b")), (2, 2));
-    site.bench.mend("b");
-    client.rewind("one", "mended").await.unwrap();
+    assert_eq!((bench.calls("a"), bench.calls("b")), (2, 2));
+    assert_eq!(host.elapsed(), DAY);
+    bench.mend("b");
+    host.client().rewind("one", "mended").await.unwrap();
     assert_eq!(run.output().await.unwrap(), ["a", "b"]);
-    assert_eq!((site.bench.calls("a"), site.bench.calls("b")), (2, 3));
-    let child = status(&client, "one-child").await;
+    assert_eq!((bench.calls("a"), bench.calls("b")), (2, 3));
+    assert_eq!(host.elapsed(), DAY);
+    let child = status(&host.client(), "one-child").await;
     assert_eq!(child.runtime_status, RuntimeStatus::Completed);
 }

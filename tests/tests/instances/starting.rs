@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use durable_runtime::client::{ClientError, OnExisting, RuntimeStatus};
+use durable_runtime::testing::TestHost;
 
 use crate::functions::{between_events, chain, collect, greet, sleeper, stubborn, versioned};
-use crate::support::{Site, now, status, until_status};
+use crate::support::{Bench, DAY, Site, now, status, until_status};
+
+in_virtual_time!(it_begins_when_it_was_put_off_to);
 
 everywhere!(
     typed_input_and_output,
@@ -116,6 +119,20 @@ async fn a_start_can_be_put_off(site: Site) {
     assert!(now() >= begins);
     let status = later.status().await.unwrap();
     assert_eq!(status.runtime_status, RuntimeStatus::Pending);
+}
+
+// Rule 4: to the moment, whatever happens in between.
+async fn it_begins_when_it_was_put_off_to(host: TestHost, bench: Bench) {
+    let begins = host.now() + 30 * DAY;
+    let run = host.start::<chain>(vec!["a".to_owned()]).start_at(begins);
+    let run = run.await.unwrap();
+    host.run::<greet>("Ann").await.unwrap();
+    host.sleep(30 * DAY - Duration::from_millis(1)).await;
+    let status = run.status().await.unwrap();
+    assert_eq!(status.runtime_status, RuntimeStatus::Pending);
+    assert_eq!(bench.calls("a"), 0);
+    assert_eq!(run.output().await.unwrap(), ["a"]);
+    assert_eq!(host.elapsed(), 30 * DAY);
 }
 
 // Rule 4: only a time in the future puts a start off.

@@ -4,14 +4,16 @@ use std::time::Duration;
 
 use durable_runtime::client::{ClientError, RuntimeStatus};
 use durable_runtime::model::Failure;
+use durable_runtime::testing::TestHost;
 
 use crate::functions::{chain, collect, grandparent, greet, outlives_its_child, parent, patient};
 use crate::support::{
-    Setting, Site, bounded, event_names, now, status, until_recorded, until_status,
+    Bench, DAY, Setting, Site, bounded, event_names, status, until_recorded, until_status,
 };
 
+in_virtual_time!(a_pending_instance_never_runs);
+
 everywhere!(
-    a_pending_instance_never_runs,
     a_running_instance_ends,
     a_suspended_instance_ends,
     an_ended_instance_stays_as_it_is,
@@ -24,27 +26,24 @@ everywhere!(
     an_event_raised_before_is_not_lost_to_history,
 );
 
-// Rule 6: an instance that is pending when it is terminated never runs its code.
-async fn a_pending_instance_never_runs(site: Site) {
-    let remote = site.remote();
-    let begins = now() + Duration::from_millis(30);
-    let start = remote.start_new::<chain>(vec!["never".to_owned()]);
-    let run = start.start_at(begins).await.unwrap();
+// Rule 6: an instance that is pending when it is terminated never runs its code, also when its time comes.
+async fn a_pending_instance_never_runs(host: TestHost, bench: Bench) {
+    let start = host.start::<chain>(vec!["never".to_owned()]);
+    let run = start.start_at(host.now() + 30 * DAY).await.unwrap();
+    host.sleep(10 * DAY).await;
+    let pending = run.status().await.unwrap();
+    assert_eq!(pending.runtime_status, RuntimeStatus::Pending);
     run.terminate("not needed").await.unwrap();
-    let host = site.host().await;
-    let client = host.client();
-    let later = client.start_new::<greet>("Ann");
-    let later = later.start_at(begins + Duration::from_millis(20)).await;
-    later.unwrap().output().await.unwrap();
     assert!(matches!(
         run.output().await,
         Err(ClientError::Terminated(_))
     ));
-    assert_eq!(site.bench.calls("never"), 0);
-    assert_eq!(
-        event_names(&client, run.id()).await,
-        ["ExecutionStarted", "ExecutionTerminated"]
-    );
+    assert_eq!(host.elapsed(), 10 * DAY);
+    host.sleep(30 * DAY).await;
+    assert_eq!(bench.calls("never"), 0);
+    host.history(run.id())
+        .unwrap()
+        .expect(&["ExecutionStarted chain", "ExecutionTerminated not needed"]);
 }
 
 // Rule 6: what its activities return afterwards changes nothing.

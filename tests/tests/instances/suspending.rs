@@ -2,17 +2,24 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use durable_runtime::client::RuntimeStatus;
+use durable_runtime::model::{EventKind, HistoryEvent};
+use durable_runtime::testing::TestHost;
 
 use crate::functions::{chain, collect, greet, with_a_timer};
-use crate::support::{Site, now, status, until_recorded, until_status};
+use crate::support::{Bench, DAY, Site, now, status, until_recorded, until_status};
+
+in_virtual_time!(
+    a_timer_that_fires_is_held,
+    a_start_that_was_put_off_is_held,
+    suspension_does_not_change_the_time_of_a_start,
+);
 
 everywhere!(
     events_are_held_in_order,
     no_step_is_taken,
-    a_timer_that_fires_is_held,
     an_instance_that_never_ran_is_held,
-    a_start_that_was_put_off_is_held,
     a_start_resumed_before_its_time_waits,
     suspension_outlives_the_host,
     doing_it_twice_does_no_harm,
@@ -54,21 +61,26 @@ async fn no_step_is_taken(site: Site) {
     assert_eq!(run.output().await.unwrap(), ["a", "b"]);
 }
 
-// Rule 7: so is a timer.
-async fn a_timer_that_fires_is_held(site: Site) {
-    let host = site.host().await;
-    let client = host.client();
-    site.bench.hold("quick");
-    let run = client.start_new::<with_a_timer>(()).await.unwrap();
-    site.bench.called("quick", 1).await;
-    client.suspend(run.id(), "wait").await.unwrap();
-    until_recorded(&client, run.id(), "TimerFired", 1).await;
-    site.bench.let_go("quick");
-    until_recorded(&client, run.id(), "TaskCompleted", 1).await;
+// Rule 7: so is a timer. It has fired when it was due: what is resumed later does not wait again.
+async fn a_timer_that_fires_is_held(host: TestHost, bench: Bench) {
+    bench.hold("quick");
+    let run = host.start::<with_a_timer>(()).await.unwrap();
+    host.sleep(DAY).await;
+    host.client().suspend(run.id(), "wait").await.unwrap();
+    host.sleep(10 * DAY).await;
+    bench.let_go("quick");
+    host.sleep(DAY).await;
     let held = run.status().await.unwrap();
     assert_eq!(held.runtime_status, RuntimeStatus::Suspended);
-    client.resume(run.id(), "go").await.unwrap();
+    let history = host.history(run.id()).unwrap();
+    let fired = |event: &&HistoryEvent| matches!(event.kind, EventKind::TimerFired { .. });
+    let fired: Vec<_> = history.events().iter().filter(fired).collect();
+    assert_eq!(fired.len(), 1, "{history}");
+    assert_eq!(host.now() - fired[0].timestamp, TimeDelta::days(2));
+    assert!(history.to_string().contains("TaskCompleted"), "{history}");
+    host.client().resume(run.id(), "go").await.unwrap();
     assert_eq!(run.output().await.unwrap(), "quick");
+    assert_eq!(host.elapsed(), 12 * DAY);
 }
 
 // Rule 7: an instance that is suspended before its first step has not run.
@@ -85,26 +97,40 @@ async fn an_instance_that_never_ran_is_held(site: Site) {
 
 // Rule 7: one that is suspended when the time of its start comes begins when it is resumed, and
 // holds up nobody meanwhile.
-async fn a_start_that_was_put_off_is_held(site: Site) {
-    let remote = site.remote();
-    let begins = now() + Duration::from_millis(50);
-    let start = remote.start_new::<chain>(vec!["a".to_owned()]);
-    let start = start.instance_id("one").start_at(begins);
-    start.await.unwrap();
-    remote.suspend("one", "wait").await.unwrap();
-    let host = site.host().await;
+async fn a_start_that_was_put_off_is_held(host: TestHost, bench: Bench) {
     let client = host.client();
-    until_status(&client, "one", RuntimeStatus::Suspended).await;
-    for delay in [10, 20] {
-        let begins = begins + Duration::from_millis(delay);
-        let later = client.start_new::<greet>("Ann").start_at(begins).await;
-        later.unwrap().output().await.unwrap();
+    let begins = host.now() + 30 * DAY;
+    let start = client.start_new::<chain>(vec!["a".to_owned()]);
+    let run = start.start_at(begins).await.unwrap();
+    client.suspend(run.id(), "wait").await.unwrap();
+    for days in [30, 31] {
+        let later = client.start_new::<greet>("Ann");
+        let later = later.start_at(host.now() + (days * DAY - host.elapsed()));
+        later.await.unwrap().output().await.unwrap();
+        assert_eq!(host.elapsed(), days * DAY);
+        let held = run.status().await.unwrap();
+        assert_eq!(held.runtime_status, RuntimeStatus::Suspended);
     }
-    assert_eq!(site.bench.calls("a"), 0);
-    client.resume("one", "go").await.unwrap();
-    let ended = client.wait_for_completion("one", Duration::from_secs(10));
-    let output = ended.await.unwrap().output_as::<Vec<String>>();
-    assert_eq!(output.unwrap(), ["a"]);
+    assert_eq!(bench.calls("a"), 0);
+    host.sleep(9 * DAY).await;
+    client.resume(run.id(), "go").await.unwrap();
+    assert_eq!(run.output().await.unwrap(), ["a"]);
+    assert_eq!(host.elapsed(), 40 * DAY);
+}
+
+// Rule 4: being suspended and resumed neither brings a start forward nor puts it off.
+async fn suspension_does_not_change_the_time_of_a_start(host: TestHost, bench: Bench) {
+    let client = host.client();
+    let start = client.start_new::<chain>(vec!["a".to_owned()]);
+    let run = start.start_at(host.now() + 30 * DAY).await.unwrap();
+    host.sleep(10 * DAY).await;
+    client.suspend(run.id(), "wait").await.unwrap();
+    host.sleep(10 * DAY).await;
+    client.resume(run.id(), "go").await.unwrap();
+    host.sleep(9 * DAY).await;
+    assert_eq!(bench.calls("a"), 0);
+    assert_eq!(run.output().await.unwrap(), ["a"]);
+    assert_eq!(host.elapsed(), 30 * DAY);
 }
 
 // Rule 4: being suspended and resumed does not bring a start forward.
