@@ -5,10 +5,11 @@ use std::sync::atomic::Ordering;
 
 use durable_runtime::model::EventKind;
 use durable_runtime::prelude::*;
+use durable_runtime::testing::TestHost;
 use durable_runtime::{Failure, TaskFailed};
 
 use crate::bench::{Bench, LONG, within};
-use crate::support::{Counter, Greeting, Overdrawn};
+use crate::support::{ADDS_IN, Counter, Greeting, Overdrawn};
 
 #[orchestrator]
 async fn counts(ctx: OrchestrationContext, (key, times): (String, i64)) -> Result<Vec<i64>> {
@@ -61,14 +62,13 @@ async fn adds_slowly(ctx: OrchestrationContext, key: String) -> Result<BTreeSet<
 }
 
 // Rule 33, for async operations too: none begins before the one before it has ended.
-#[tokio::test]
-async fn operations_run_one_at_a_time() {
-    let bench = Bench::start().await;
-    let one = bench.output::<adds_slowly>("a".to_owned());
-    let other = bench.output::<adds_slowly>("a".to_owned());
+#[durable_runtime::test(seeds = 5)]
+async fn operations_run_one_at_a_time(host: TestHost) {
+    let (one, other) = (host.run::<adds_slowly>("a"), host.run::<adds_slowly>("a"));
     let (one, other) = tokio::join!(one, other);
-    let all: BTreeSet<_> = one.union(&other).copied().collect();
+    let all: BTreeSet<_> = one.unwrap().union(&other.unwrap()).copied().collect();
     assert_eq!(all, (1..=40).collect());
+    assert_eq!(host.elapsed(), 40 * ADDS_IN);
 }
 
 #[orchestrator]

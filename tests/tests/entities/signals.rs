@@ -4,9 +4,24 @@ use std::time::Duration;
 
 use chrono::Utc;
 use durable_runtime::prelude::*;
+use durable_runtime::storage::Sqlite;
+use durable_runtime::testing::{TestHost, run_seed, run_with};
 
 use crate::bench::{Bench, until, within};
-use crate::support::{Counter, Notes};
+use crate::support::{Counter, Notes, builder};
+
+const MILLISECOND: Duration = Duration::from_millis(1);
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// Runs a test in virtual time: on a host that keeps everything in memory, and on one that crashes after every
+/// commit.
+fn calm_and_crashing(test: impl AsyncFn(TestHost)) {
+    let crashing = TestHost::builder().crash_at_every_commit();
+    for (kind, host) in [("calm", TestHost::builder()), ("crashing", crashing)] {
+        println!("on a {kind} host");
+        run_with(host, async |host| test(host).await);
+    }
+}
 
 #[orchestrator]
 pub(crate) async fn notes_its_start(ctx: OrchestrationContext, to: String) -> Result<()> {
@@ -19,7 +34,7 @@ async fn signals_in_order(ctx: OrchestrationContext, key: String) -> Result<()> 
     for number in 0..100 {
         ctx.signal::<Notes>(key.as_str()).add(number.to_string());
         if number % 10 == 0 {
-            ctx.sleep(Duration::from_millis(1)).await;
+            ctx.sleep(DAY).await;
         }
     }
     Ok(())
@@ -29,18 +44,26 @@ fn numbers(count: usize) -> Vec<String> {
     (0..count).map(|number| number.to_string()).collect()
 }
 
-// Rule 35: signals between two parties arrive in order, once.
-#[tokio::test]
-async fn signals_of_an_orchestration_arrive_in_order() {
-    let bench = Bench::start().await;
-    for key in ["a", "b", "c", "d"] {
-        bench.output::<signals_in_order>(key.to_owned()).await;
-    }
-    for key in ["a", "b", "c", "d"] {
-        let is_complete =
-            |notes: Option<&Notes>| notes.is_some_and(|notes| notes.texts.len() >= 100);
-        let notes = bench.until(Notes::id(key), is_complete).await.unwrap();
-        assert_eq!(notes.texts, numbers(100));
+// Rule 35: signals between two parties arrive in order, once, also when they are sent over days.
+#[test]
+fn signals_of_an_orchestration_arrive_in_order() {
+    calm_and_crashing(async |host| {
+        let keys = ["a", "b", "c", "d"];
+        for key in keys {
+            host.run::<signals_in_order>(key).await.unwrap();
+        }
+        assert_eq!(host.elapsed(), 40 * DAY);
+        host.sleep(MILLISECOND).await;
+        for key in keys {
+            assert_eq!(noted(&host, key).await, numbers(100), "{key}");
+        }
+    });
+    for seed in 0..10 {
+        run_seed(seed, async |host| {
+            host.run::<signals_in_order>("a").await.unwrap();
+            host.sleep(MILLISECOND).await;
+            assert_eq!(noted(&host, "a").await, numbers(100));
+        });
     }
 }
 
@@ -75,39 +98,79 @@ async fn a_signal_is_stored_when_the_client_is_told() {
 
 // Rule 35: a delayed signal is never early, and outside of the order; it survives a restart.
 #[tokio::test]
-async fn a_delayed_signal_is_not_early() {
-    let bench = Bench::start().await;
-    let notes = || bench.client.signal::<Notes>("a");
-    let time = Utc::now() + Duration::from_millis(300);
+async fn a_delayed_signal_outlives_the_host() {
+    let directory = tempfile::tempdir().unwrap();
+    let storage = || Sqlite::open(directory.path().join("hub.db")).unwrap();
+    let start = async || within(builder().storage(storage()).start()).await.unwrap();
+    let host = start().await;
+    let client = host.client();
+    let notes = || client.signal::<Notes>("a");
+    let time = Utc::now() + Duration::from_millis(50);
     within(notes().at(time).add("late".to_owned()))
         .await
         .unwrap();
     within(notes().add("soon".to_owned())).await.unwrap();
-    let state: Notes = bench.state(Notes::id("a")).await.unwrap();
-    assert_eq!(state.texts, ["soon"]);
-    let bench = bench.restart().await;
-    let has_both = |notes: Option<&Notes>| notes.is_some_and(|notes| notes.texts.len() == 2);
-    let state = bench.until(Notes::id("a"), has_both).await.unwrap();
+    within(host.shutdown()).await.unwrap();
+    let host = start().await;
+    let client = host.client();
+    let both = until(async || {
+        let state = client.read_entity_state::<Notes>(Notes::id("a")).await;
+        let texts = state.unwrap().unwrap().texts;
+        (texts.len() == 2).then_some(texts)
+    });
+    assert_eq!(both.await, ["soon", "late"]);
     assert!(Utc::now() >= time);
-    assert_eq!(state.texts, ["soon", "late"]);
+}
+
+/// What the entity has noted, on a host in virtual time.
+async fn noted(host: &TestHost, key: &str) -> Vec<String> {
+    let client = host.client();
+    let state = client.read_entity_state::<Notes>(Notes::id(key));
+    let state = state.await.unwrap();
+    state.map(|notes| notes.texts).unwrap_or_default()
+}
+
+// Rule 35: a delayed signal comes when it is due, in whatever order they were sent.
+#[test]
+fn delayed_signals_come_when_they_are_due() {
+    calm_and_crashing(async |host| {
+        let began = host.now();
+        let client = host.client();
+        for (text, days) in [("c", 30), ("a", 10), ("b", 20)] {
+            let notes = client.signal::<Notes>("a").at(began + days * DAY);
+            notes.add(text.to_owned()).await.unwrap();
+        }
+        let notes = client.signal::<Notes>("a");
+        notes.add("soon".to_owned()).await.unwrap();
+        let expected = ["soon", "a", "b", "c"];
+        for (days, count) in [(10, 1), (10, 2), (10, 3)] {
+            host.sleep(days * DAY - MILLISECOND).await;
+            assert_eq!(noted(&host, "a").await, expected[..count]);
+            host.sleep(MILLISECOND).await;
+        }
+        host.sleep(MILLISECOND).await;
+        assert_eq!(noted(&host, "a").await, expected);
+    });
 }
 
 #[orchestrator]
 async fn signals_later(ctx: OrchestrationContext) -> Result<()> {
-    let time = ctx.current_utc_datetime() + Duration::from_millis(50);
+    let time = ctx.current_utc_datetime() + 30 * DAY;
     ctx.signal::<Notes>("later").at(time).add("late".to_owned());
     ctx.signal_entity(Notes::id("later"), "add", "soon");
     Ok(())
 }
 
-// Rule 35, from an orchestration.
-#[tokio::test]
-async fn an_orchestration_signals_later() {
-    let bench = Bench::start().await;
-    bench.output::<signals_later>(()).await;
-    let has_both = |notes: Option<&Notes>| notes.is_some_and(|notes| notes.texts.len() == 2);
-    let state = bench.until(Notes::id("later"), has_both).await.unwrap();
-    assert_eq!(state.texts, ["soon", "late"]);
+// Rule 35, from an orchestration, which need not be there any more.
+#[test]
+fn an_orchestration_signals_later() {
+    calm_and_crashing(async |host| {
+        host.run::<signals_later>(()).await.unwrap();
+        host.sleep(30 * DAY - MILLISECOND).await;
+        assert_eq!(noted(&host, "later").await, ["soon"]);
+        host.sleep(2 * MILLISECOND).await;
+        assert_eq!(noted(&host, "later").await, ["soon", "late"]);
+    });
 }
 
 // An entity signals others and starts orchestrations.

@@ -38,6 +38,9 @@ pub(crate) fn builder() -> DurableHostBuilder {
 #[derive(Debug)]
 pub(crate) struct Greeting(pub(crate) String, pub(crate) AtomicBool);
 
+/// How long a slow addition takes.
+pub(crate) const ADDS_IN: Duration = Duration::from_millis(5);
+
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Counter {
     pub(crate) value: i64,
@@ -54,7 +57,7 @@ impl Counter {
     }
 
     async fn add_slowly(&mut self, amount: i64) -> Result<i64> {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        tokio::time::sleep(ADDS_IN).await;
         self.value += amount;
         Ok(self.value)
     }

@@ -1,11 +1,14 @@
 //! In which order entities are locked, and what waits for what.
 
+use std::time::Duration;
+
 use durable_runtime::host::HostOptions;
 use durable_runtime::prelude::*;
+use durable_runtime::testing::{TestHost, run_seed, run_with};
 use futures_util::future::join_all;
 
 use crate::bench::{Bench, LONG, within};
-use crate::support::{Log, holds, log};
+use crate::support::{ADDS_IN, Log, holds, log};
 
 #[orchestrator]
 async fn goes_through(
@@ -24,39 +27,59 @@ async fn goes_through(
     Ok(guard.entities().iter().map(EntityId::to_string).collect())
 }
 
+/// What each of so many orchestrations is told: its name, and what it is to lock.
+fn crossing(times: usize) -> impl Iterator<Item = (String, Vec<String>)> {
+    let orders = [["a", "b", "c"], ["c", "b", "a"], ["b", "c", "a"]];
+    let orders = orders.map(|keys| keys.map(str::to_owned).to_vec());
+    (0..times).map(move |n| (n.to_string(), orders[n % orders.len()].clone()))
+}
+
+const IN_ORDER: [&str; 3] = ["@log@a", "@log@b", "@log@c"];
+
+/// Nobody comes in before the one that is inside has left.
+fn are_pairs(texts: &[String], times: usize) {
+    assert_eq!(texts.len(), 2 * times, "{texts:?}");
+    for pair in texts.chunks(2) {
+        let name = pair[0].strip_suffix(" enters").unwrap();
+        assert_eq!(pair[1], format!("{name} leaves"), "{texts:?}");
+    }
+}
+
 async fn cross(options: HostOptions, times: usize) {
     let bench = Bench::with(options).await;
-    let keys = |keys: [&str; 3]| keys.map(str::to_owned).to_vec();
-    let orders = [
-        keys(["a", "b", "c"]),
-        keys(["c", "b", "a"]),
-        keys(["b", "c", "a"]),
-    ];
-    let runs = (0..times).map(|n| {
-        let order = orders[n % orders.len()].clone();
-        bench.output::<goes_through>((n.to_string(), order))
-    });
+    let runs = crossing(times).map(|input| bench.output::<goes_through>(input));
     let locked = join_all(runs).await;
-    let in_order = ["@log@a", "@log@b", "@log@c"];
-    assert!(
-        locked.iter().all(|locked| *locked == in_order),
-        "{locked:?}"
-    );
+    assert!(locked.iter().all(|keys| *keys == IN_ORDER), "{locked:?}");
     for key in ["a", "b", "c"] {
-        let texts = bench.texts(key).await;
-        assert_eq!(texts.len(), 2 * times, "{texts:?}");
-        for pair in texts.chunks(2) {
-            let name = pair[0].strip_suffix(" enters").unwrap();
-            assert_eq!(pair[1], format!("{name} leaves"), "{texts:?}");
-        }
+        are_pairs(&bench.texts(key).await, times);
     }
     bench.until_unlocked().await;
+}
+
+// Rules 23 and 38: in any order in which they come, and however often they are replayed. One is inside at a
+// time, and there is no time between two.
+#[test]
+fn the_order_asked_does_not_matter_in_any_order() {
+    for seed in 0..3 {
+        run_seed(seed, async |host| {
+            let runs = crossing(60).map(|input| host.run::<goes_through>(input));
+            for keys in join_all(runs).await {
+                assert_eq!(keys.unwrap(), IN_ORDER);
+            }
+            assert_eq!(host.elapsed(), 60 * 3 * ADDS_IN);
+            for key in ["a", "b", "c"] {
+                let client = host.client();
+                let texts = client.read_entity_state::<Vec<String>>(log(key));
+                are_pairs(&texts.await.unwrap().unwrap(), 60);
+            }
+        });
+    }
 }
 
 // Orchestrations that ask in different orders do not wait for each other, and none is in between.
 #[tokio::test]
 async fn the_order_asked_does_not_matter() {
-    cross(HostOptions::default(), 60).await;
+    cross(HostOptions::default(), 15).await;
 }
 
 // Nor where nothing stays in memory.
@@ -142,21 +165,37 @@ async fn others_wait_and_the_holder_goes_ahead() {
     bench.until_unlocked().await;
 }
 
-// A signal whose time comes while the entity is locked waits as well.
-#[tokio::test]
-async fn what_is_due_later_waits_too() {
-    let bench = Bench::start().await;
-    bench.begin::<holds>("holder", vec!["a".to_owned()]).await;
-    bench.until_status("holder", "inside").await;
-    let soon = chrono::Utc::now() + chrono::Duration::milliseconds(5);
-    let sent = bench.client.signal::<Log>("a").at(soon);
-    within(sent.add("late".to_owned())).await.unwrap();
-    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    assert_eq!(bench.texts("a").await, ["locked"]);
-    bench.go("holder").await;
-    bench
-        .until_texts("a", &["locked", "released", "late"])
-        .await;
+// Rule 38: a signal whose time comes while the entity is locked waits as well, and one whose time has not come
+// does not come sooner.
+#[test]
+fn what_is_due_later_waits_too() {
+    const DAY: Duration = Duration::from_secs(86_400);
+    let crashing = TestHost::builder().crash_at_every_commit();
+    for host in [TestHost::builder(), crashing] {
+        run_with(host, async |host| {
+            let client = host.client();
+            let texts = async || {
+                let state = client.read_entity_state::<Vec<String>>(log("a"));
+                state.await.unwrap().unwrap_or_default()
+            };
+            let run = host.start::<holds>(vec!["a".to_owned()]).await.unwrap();
+            for days in [10, 30] {
+                let later = client.signal::<Log>("a").at(host.now() + days * DAY);
+                later.add(format!("after {days} days")).await.unwrap();
+            }
+            host.sleep(20 * DAY).await;
+            assert_eq!(texts().await, ["locked"]);
+            run.raise_event("go", ()).await.unwrap();
+            run.output().await.unwrap();
+            assert_eq!(host.elapsed(), 20 * DAY);
+            let released = ["locked", "released", "after 10 days"];
+            host.sleep(9 * DAY).await;
+            assert_eq!(texts().await, released);
+            host.sleep(2 * DAY).await;
+            assert_eq!(texts().await[..3], released);
+            assert_eq!(texts().await[3..], ["after 30 days"]);
+        });
+    }
 }
 
 #[orchestrator]

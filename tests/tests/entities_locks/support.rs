@@ -132,6 +132,9 @@ pub(crate) async fn holds(ctx: OrchestrationContext, keys: Vec<String>) -> Resul
     Ok(())
 }
 
+/// How long a slow note takes.
+pub(crate) const ADDS_IN: Duration = Duration::from_millis(5);
+
 /// Notes what it is told.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -150,7 +153,7 @@ impl Log {
     }
 
     async fn add_slowly(&mut self, text: String) {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        tokio::time::sleep(ADDS_IN).await;
         self.0.push(text);
     }
 }
