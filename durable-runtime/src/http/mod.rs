@@ -28,6 +28,8 @@ mod table;
 
 use axum::Router;
 
+#[cfg(feature = "testing")]
+pub(crate) use call::answered;
 pub use call::{
     AccessToken, BoxFuture, ClientCredentials, DurableHttpRequest, DurableHttpResponse,
     HttpCallOptions, HttpHeaders, HttpRetryOptions, ManagedIdentityEndpoint,

@@ -212,16 +212,27 @@ impl TestHost {
     }
 
     /// Has `play` answer the HTTP calls of orchestrations. An answer 202 with `Location` is polled, in virtual
-    /// time. Without it such calls fail: a test host sends no requests.
+    /// time: every 30 seconds, or as `Retry-After` says. An answer without a URL is of that of the request.
+    /// Without a mock such calls fail: a test host sends no requests.
     #[cfg(feature = "http")]
     pub fn mock_http(
         &self,
-        play: impl FnMut(
+        mut play: impl FnMut(
             crate::http::DurableHttpRequest,
         ) -> DurableResult<crate::http::DurableHttpResponse>
         + Send
         + 'static,
     ) -> ActivityMock<crate::http::DurableHttpRequest> {
+        let time = self.inner.time;
+        let poll_interval = crate::http::HttpCallOptions::default().poll_interval;
+        let play = move |request: crate::http::DurableHttpRequest| {
+            let url = request.url().to_owned();
+            let mut response = play(request)?;
+            if response.url.is_empty() {
+                response.url = url;
+            }
+            Ok(crate::http::answered(response, time.now(), poll_interval))
+        };
         let mock = ActivityMock::new(crate::model::http::HTTP_ACTIVITY, play);
         self.inner.mocks.add(&mock);
         mock

@@ -89,16 +89,24 @@ async fn http_is_played_and_polled_in_virtual_time(host: TestHost) {
     let http = host.mock_http(move |_| {
         left -= 1;
         let mut answer = DurableHttpResponse::new(if left > 0 { 202 } else { 200 }, "done");
-        answer.url = "https://render.example/jobs".to_owned();
         if left > 0 {
-            let location = "https://render.example/jobs/1";
-            answer.headers.insert("Location", location);
+            answer.headers.insert("Location", "/jobs/1");
+        }
+        if left == 1 {
+            answer.headers.insert("Retry-After", "86400");
         }
         Ok(answer)
     });
     assert_eq!(host.run::<render>(()).await.unwrap(), "done");
     http.expect_calls(3);
-    assert_eq!(host.elapsed().as_secs(), 60);
+    assert_eq!(host.elapsed().as_secs(), 30 + 86_400);
+    let urls: Vec<_> = http
+        .inputs()
+        .iter()
+        .map(|asked| asked.url().to_owned())
+        .collect();
+    let of = |path| format!("https://render.example/{path}");
+    assert_eq!(urls, ["jobs", "jobs/1", "jobs/1"].map(of));
 }
 
 #[durable_runtime::test]

@@ -20,5 +20,7 @@ pub use crate::model::http::{
 };
 pub use futures_core::future::BoxFuture;
 
+#[cfg(feature = "testing")]
+pub(crate) use retry_after::answered;
 pub(crate) use sender::{HTTP_CALLS, HttpSender};
 pub(crate) use token::TokenSources;

@@ -1,12 +1,34 @@
-//! The header `Retry-After`.
+//! When a server is to be asked again.
 
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 
-/// How long it asks to wait, `now` being the time: it has a number of seconds or a time, in any of the
-/// three forms that HTTP has for one. `None` if it has neither.
-pub(super) fn retry_after(value: &str, now: DateTime<Utc>) -> Option<Duration> {
+use crate::model::http::{DurableHttpResponse, HttpAnswer};
+
+/// What came back, `now` being the time, with how long to wait before the next request: as long as the server
+/// says in `Retry-After`, else `poll_interval` for an answer that is to be polled.
+pub(crate) fn answered(
+    response: DurableHttpResponse,
+    now: DateTime<Utc>,
+    poll_interval: Duration,
+) -> HttpAnswer {
+    let asked = response.header("retry-after");
+    let asked = asked.and_then(|value| retry_after(value, now));
+    let wait = match response.status_code {
+        202 => Some(asked.unwrap_or(poll_interval)),
+        _ => asked,
+    };
+    let millis = |wait: Duration| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+    HttpAnswer {
+        response,
+        wait_millis: wait.map(millis),
+    }
+}
+
+/// How long the header `Retry-After` asks to wait: it has a number of seconds or a time, in any of the three
+/// forms that HTTP has for one. `None` if it has neither.
+fn retry_after(value: &str, now: DateTime<Utc>) -> Option<Duration> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         let seconds = value.parse().unwrap_or(u64::MAX);

@@ -9,7 +9,7 @@ use reqwest::{Client, Response, Url, header, redirect};
 
 use super::HttpCallOptions;
 use super::fence::{Fence, FencedResolver, LinkLocal, LinkLocalRefused};
-use super::retry_after::retry_after;
+use super::retry_after::answered;
 use super::token::{AccessToken, Found, TokenSources, Tokens};
 use crate::clock;
 use crate::context::{ActivityInvocation, encode_output};
@@ -199,18 +199,7 @@ impl HttpSender {
             answer.headers.append(name.as_str(), value);
         }
         url.as_str().clone_into(&mut answer.url);
-        let asked = answer.header("retry-after");
-        let asked = asked.and_then(|value| retry_after(value, clock::now()));
-        let wait = match status {
-            202 => Some(asked.unwrap_or(self.options.poll_interval)),
-            _ => asked,
-        };
-        let millis =
-            |wait: std::time::Duration| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-        Ok(HttpAnswer {
-            response: answer,
-            wait_millis: wait.map(millis),
-        })
+        Ok(answered(answer, clock::now(), self.options.poll_interval))
     }
 
     /// The body, of which no more is read than may be stored.

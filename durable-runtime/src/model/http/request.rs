@@ -160,6 +160,16 @@ impl DurableHttpRequest {
         self
     }
 
+    /// The method, such as `POST`.
+    pub fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// The URL that it is sent to.
+    pub fn url(&self) -> &str {
+        &self.uri
+    }
+
     pub(crate) fn polls(&self) -> bool {
         self.asynchronous_pattern
     }
