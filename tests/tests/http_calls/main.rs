@@ -12,3 +12,4 @@ mod support;
 mod tasks;
 mod timeouts;
 mod tokens;
+mod virtual_time;

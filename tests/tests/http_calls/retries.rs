@@ -3,46 +3,32 @@
 use std::time::Duration;
 
 use durable_runtime::Failure;
-use durable_runtime::http::{DurableHttpRequest, HttpRetryOptions};
-use durable_runtime::model::EventKind;
+use durable_runtime::http::{DurableHttpRequest, DurableHttpResponse, HttpRetryOptions};
 use durable_runtime::prelude::*;
 
 use crate::server::{Reply, Server};
-use crate::support::{Bench, within};
+use crate::support::{Bench, call};
+use crate::virtual_time::{HOUR, POLL_INTERVAL, URL, calm_and_crashing, lines, mock};
 
 const SHORT: Duration = Duration::from_millis(10);
 
 // Rule 28: delays are durable timers, and grow.
-#[tokio::test]
-async fn error_answers_are_retried_by_durable_timers() {
-    let server = Server::start(|request| match request.number {
-        0 => Reply::status(503),
-        1 => Reply::status(404),
-        2 => Reply::raw(""),
-        _ => Reply::ok("at last"),
-    })
-    .await;
-    let bench = Bench::start().await;
-    let options = HttpRetryOptions::new(4, SHORT).backoff(2.0);
-    let request = DurableHttpRequest::post(server.url("/"))
-        .json(1)
-        .retry(options);
-    let run = bench.begin(request).await;
-    let response = within(run.output()).await.unwrap();
-    assert_eq!(response.content, "at last");
-    assert_eq!(server.lines(), ["POST /"; 4]);
-    assert!(server.received().iter().all(|request| request.body == "1"));
-    let history = bench.history(run.id()).await;
-    let delays: Vec<_> = history
-        .iter()
-        .filter_map(|event| match event.kind {
-            EventKind::TimerCreated { fire_at, .. } => {
-                Some((fire_at - event.timestamp).num_milliseconds())
-            }
-            _ => None,
-        })
-        .collect();
-    assert_eq!(delays, [10, 20, 40]);
+#[test]
+fn error_answers_are_retried_by_durable_timers() {
+    calm_and_crashing(async |host| {
+        let http = mock(&host, |asked| match asked.number {
+            0 => Ok(DurableHttpResponse::new(503, "")),
+            1 => Ok(DurableHttpResponse::new(404, "")),
+            2 => Err(Error::msg("nobody listens")),
+            _ => Ok(DurableHttpResponse::new(200, "at last")),
+        });
+        let options = HttpRetryOptions::new(4, HOUR).backoff(2.0);
+        let request = DurableHttpRequest::post(URL).json(1).retry(options);
+        let response = host.run::<call>(request).await.unwrap();
+        assert_eq!(response.content, "at last");
+        http.expect_calls(4);
+        assert_eq!(host.elapsed(), (1 + 2 + 4) * HOUR);
+    });
 }
 
 #[tokio::test]
@@ -83,35 +69,70 @@ async fn only_the_wanted_status_codes_are_retried() {
 }
 
 // Rule 44: a server that is too busy says when it is less so.
-#[tokio::test]
-async fn a_retry_waits_as_long_as_the_server_says() {
-    let server = Server::start(|_| Reply::status(429).header("Retry-After", "3600")).await;
-    let bench = Bench::start().await;
-    let patient = HttpRetryOptions::new(5, SHORT).max_interval(SHORT);
-    let request = DurableHttpRequest::get(server.url("/"));
-    let run = bench.begin(request.clone().retry(patient.clone())).await;
-    let (made, due) = bench.timer(run.id()).await;
-    assert_eq!((due - made).num_seconds(), 3600);
-    // That is longer than anyone wants to wait.
-    let request = request.retry(patient.timeout(Duration::from_secs(60)));
-    assert_eq!(bench.response(request).await.status_code, 429);
+#[test]
+fn a_retry_waits_as_long_as_the_server_says() {
+    calm_and_crashing(async |host| {
+        let http = mock(&host, |asked| {
+            let mut busy = DurableHttpResponse::new(429, "");
+            match asked.number {
+                0 => busy.headers.insert("Retry-After", "86400"),
+                // Two days after that.
+                1 => busy
+                    .headers
+                    .insert("Retry-After", "Thu, 04 Jan 2024 00:00:00 GMT"),
+                // Less than the policy wants.
+                2 => busy.headers.insert("Retry-After", "1"),
+                _ => return Ok(DurableHttpResponse::new(200, "")),
+            };
+            Ok(busy)
+        });
+        let patient = HttpRetryOptions::new(5, HOUR).max_interval(HOUR);
+        let request = DurableHttpRequest::get(URL).retry(patient);
+        assert_eq!(host.run::<call>(request).await.unwrap().status_code, 200);
+        http.expect_calls(4);
+        assert_eq!(host.elapsed(), (24 + 48 + 1) * HOUR);
+    });
 }
 
-#[tokio::test]
-async fn each_request_of_a_poll_has_its_own_attempts() {
-    let server = Server::start(|request| match request.number {
-        1 => Reply::status(202).header("Location", "/status"),
-        3 | 5 => Reply::status(202),
-        7 => Reply::ok("done"),
-        _ => Reply::status(503),
-    })
-    .await;
-    let bench = Bench::start().await;
-    let request = DurableHttpRequest::post(server.url("/")).retry(RetryPolicy::new(2, SHORT));
-    assert_eq!(bench.response(request).await.content, "done");
-    let mut expected = vec!["POST /"; 2];
-    expected.extend(["GET /status"; 6]);
-    assert_eq!(server.lines(), expected);
+// Rules 28 and 44: what is longer than the retry timeout is not waited for.
+#[test]
+fn a_server_that_asks_for_more_time_than_there_is_has_the_last_word() {
+    calm_and_crashing(async |host| {
+        let http = mock(&host, |_| {
+            let mut busy = DurableHttpResponse::new(429, "");
+            busy.headers.insert("Retry-After", "86400");
+            Ok(busy)
+        });
+        let options = HttpRetryOptions::new(5, HOUR).timeout(23 * HOUR);
+        let request = DurableHttpRequest::get(URL).retry(options);
+        assert_eq!(host.run::<call>(request).await.unwrap().status_code, 429);
+        http.expect_calls(1);
+        assert_eq!(host.elapsed(), Duration::ZERO);
+    });
+}
+
+// Rules 28 and 44: the attempts are counted anew for each request of a poll.
+#[test]
+fn each_request_of_a_poll_has_its_own_attempts() {
+    calm_and_crashing(async |host| {
+        let http = mock(&host, |asked| {
+            let mut accepted = DurableHttpResponse::new(202, "");
+            match asked.number {
+                1 => accepted.headers.insert("Location", "/status"),
+                3 | 5 => {}
+                7 => return Ok(DurableHttpResponse::new(200, "done")),
+                _ => return Ok(DurableHttpResponse::new(503, "")),
+            }
+            Ok(accepted)
+        });
+        let request = DurableHttpRequest::post(URL).retry(RetryPolicy::new(2, HOUR));
+        let response = host.run::<call>(request).await.unwrap();
+        assert_eq!(response.content, "done");
+        let mut expected = vec![format!("POST {URL}"); 2];
+        expected.extend(vec![format!("GET {URL}status"); 6]);
+        assert_eq!(lines(&http), expected);
+        assert_eq!(host.elapsed(), 4 * HOUR + 3 * POLL_INTERVAL);
+    });
 }
 
 // Rule 29: what trying again cannot mend is not tried again.

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use durable_runtime::http::{DurableHttpRequest, DurableHttpResponse};
-use durable_runtime::model::EventKind;
+use durable_runtime::model::{EventKind, HistoryEvent};
 use durable_runtime::prelude::*;
+use durable_runtime::testing::TestHost;
 use durable_runtime::{Failure, TaskFailed};
 
 use crate::server::{Reply, Server};
 use crate::support::{Bench, eventually, within};
+use crate::virtual_time::{Asked, DAY, POLL_INTERVAL, URL, calm_and_crashing, mock};
 
 async fn run<O: durable_runtime::Orchestrator<Input = String>>(
     bench: &Bench,
@@ -30,25 +32,34 @@ async fn many(ctx: OrchestrationContext, url: String) -> Result<Vec<String>> {
     Ok(answers.into_iter().map(|answer| answer.content).collect())
 }
 
-#[tokio::test]
-async fn calls_are_combined_and_started() {
-    // A server that polls, to have several steps in each.
-    let server = Server::start(|request| match request.path.strip_suffix("/status") {
-        Some(path) => Reply::ok(path[1..].to_owned()),
-        None => Reply::status(202)
-            .header("Location", &format!("{}/status", request.path))
-            .header("Retry-After", "0"),
-    })
-    .await;
-    let bench = Bench::start().await;
-    let (id, answers) = run::<many>(&bench, server.url("/")).await;
+/// A job that is done when it is asked for again.
+fn job(asked: &Asked) -> Result<DurableHttpResponse> {
+    let path = asked.request.url().strip_prefix(URL).unwrap_or_default();
+    if let Some(path) = path.strip_suffix("/status") {
+        return Ok(DurableHttpResponse::new(200, path));
+    }
+    let mut accepted = DurableHttpResponse::new(202, "");
+    let location = format!("/{path}/status");
+    accepted.headers.insert("Location", location);
+    Ok(accepted)
+}
+
+#[durable_runtime::test(seeds = 10)]
+async fn calls_are_combined_and_started(host: TestHost) {
+    let http = mock(&host, job);
+    let run = host.start::<many>(URL).await.unwrap();
+    let answers = run.output().await.unwrap();
     assert_eq!(answers, ["early", "a", "b", "0", "1", "2"]);
-    assert_eq!(server.lines().len(), 12);
+    http.expect_calls(12);
+    // What was joined is waited for together, and so is what is in a list. What was started goes on with its
+    // poll when it is awaited.
+    assert_eq!(host.elapsed(), 3 * POLL_INTERVAL);
     // What was started and what was joined went out together.
-    let history = bench.history(&id).await;
-    let first = history
+    let history = host.history(run.id()).unwrap();
+    let events = history.events();
+    let first = events
         .iter()
-        .filter(|event| event.timestamp == history[1].timestamp);
+        .filter(|event| event.timestamp == events[1].timestamp);
     let sent = first.filter(|event| matches!(event.kind, EventKind::TaskScheduled { .. }));
     assert_eq!(sent.count(), 3);
 }
@@ -58,33 +69,29 @@ async fn gives_up(ctx: OrchestrationContext, url: String) -> Result<bool> {
     let mut call = ctx.call_http(DurableHttpRequest::get(url));
     let timed_out = select! {
         _ = &mut call => false,
-        _ = ctx.sleep(Duration::from_millis(50)) => true,
+        () = ctx.sleep(POLL_INTERVAL / 2) => true,
     };
     drop(call);
     // Longer than the poll would have waited.
-    ctx.sleep(Duration::from_millis(400)).await;
+    ctx.sleep(DAY).await;
     Ok(timed_out)
 }
 
 // Rule 16: dropping a call cancels the timer of its poll.
-#[tokio::test]
-async fn a_call_that_is_dropped_asks_no_more() {
-    let server = Server::start(|_| {
-        Reply::status(202)
-            .header("Location", "/")
-            .header("Retry-After", "0")
-    })
-    .await;
-    let bench = Bench::start().await;
-    let (id, timed_out) = run::<gives_up>(&bench, server.url("/")).await;
-    assert!(timed_out);
-    assert_eq!(server.lines(), ["GET /"]);
-    let history = bench.history(&id).await;
-    let fired = history
-        .iter()
-        .filter(|event| matches!(event.kind, EventKind::TimerFired { .. }));
-    // The two of the orchestrator's own.
-    assert_eq!(fired.count(), 2);
+#[test]
+fn a_call_that_is_dropped_asks_no_more() {
+    calm_and_crashing(async |host| {
+        let http = mock(&host, job);
+        let run = host.start::<gives_up>(URL).await.unwrap();
+        assert!(run.output().await.unwrap());
+        http.expect_calls(1);
+        assert_eq!(host.elapsed(), DAY + POLL_INTERVAL / 2);
+        let history = host.history(run.id()).unwrap();
+        let fired = |event: &&HistoryEvent| matches!(event.kind, EventKind::TimerFired { .. });
+        // The two of the orchestrator's own.
+        let fired = history.events().iter().filter(fired);
+        assert_eq!(fired.count(), 2);
+    });
 }
 
 #[orchestrator]

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use durable_runtime::Failure;
-use durable_runtime::http::{DurableHttpRequest, HttpCallOptions};
+use durable_runtime::client::ClientError;
+use durable_runtime::http::{DurableHttpRequest, DurableHttpResponse, HttpCallOptions};
 use durable_runtime::prelude::*;
 use durable_runtime::storage::Memory;
 
 use crate::server::{Reply, Server};
-use crate::support::{Bench, builder, quick};
+use crate::support::{Bench, builder, call, quick};
+use crate::virtual_time::{HOUR, MINUTE, URL, calm_and_crashing, mock};
 
 const SHORT: Duration = Duration::from_millis(50);
 
@@ -37,25 +39,33 @@ async fn a_slow_answer_ends_with_the_time_limit_of_the_call() {
     }
 }
 
-#[tokio::test]
-async fn the_time_limit_counts_retries_and_polling() {
-    let server = Server::start(|request| match request.path.as_str() {
-        "/job" => Reply::status(202)
-            .header("Location", "/job")
-            .header("Retry-After", "3600"),
-        _ => Reply::status(503),
-    })
-    .await;
-    let bench = Bench::start().await;
-    let retry = RetryPolicy::new(5, Duration::from_secs(3600));
-    for path in ["/job", "/busy"] {
-        let request = DurableHttpRequest::get(server.url(path))
-            .retry(retry.clone())
-            .timeout(SHORT);
-        let failure = bench.failure(request).await;
-        assert_eq!(failure.error_type(), Failure::TIMEOUT, "{path}");
-        assert!(failure.message().contains("50ms"), "{failure}");
-    }
+#[test]
+fn the_time_limit_counts_retries_and_polling() {
+    calm_and_crashing(async |host| {
+        let http = mock(&host, |asked| {
+            let polled = asked.request.url().ends_with("/job");
+            let mut answer = DurableHttpResponse::new(if polled { 202 } else { 503 }, "");
+            answer.headers.insert("Location", "/job");
+            answer.headers.insert("Retry-After", "3600");
+            Ok(answer)
+        });
+        let retry = RetryPolicy::new(5, HOUR);
+        for path in ["job", "busy"] {
+            let began = host.elapsed();
+            let request = DurableHttpRequest::get(format!("{URL}{path}"))
+                .retry(retry.clone())
+                .timeout(150 * MINUTE);
+            let failure = match host.run::<call>(request).await {
+                Err(ClientError::Failed(failure)) => failure.inner().unwrap().clone(),
+                other => panic!("it has not failed: {other:?}"),
+            };
+            assert_eq!(failure.error_type(), Failure::TIMEOUT, "{path}");
+            assert!(failure.message().contains("9000s"), "{failure}");
+            assert_eq!(host.elapsed() - began, 150 * MINUTE, "{path}");
+        }
+        // At the beginning, and after one hour and two.
+        http.expect_calls(2 * 3);
+    });
 }
 
 #[tokio::test]
