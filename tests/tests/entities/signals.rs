@@ -13,6 +13,11 @@ use crate::support::{Counter, Notes, builder};
 const MILLISECOND: Duration = Duration::from_millis(1);
 const DAY: Duration = Duration::from_secs(86_400);
 
+/// A millisecond less than so many days.
+fn almost(days: u64) -> Duration {
+    Duration::from_millis(days * 86_400_000 - 1)
+}
+
 /// Runs a test in virtual time: on a host that keeps everything in memory, and on one that crashes after every
 /// commit.
 fn calm_and_crashing(test: impl AsyncFn(TestHost)) {
@@ -144,7 +149,7 @@ fn delayed_signals_come_when_they_are_due() {
         notes.add("soon".to_owned()).await.unwrap();
         let expected = ["soon", "a", "b", "c"];
         for (days, count) in [(10, 1), (10, 2), (10, 3)] {
-            host.sleep(days * DAY - MILLISECOND).await;
+            host.sleep(almost(days)).await;
             assert_eq!(noted(&host, "a").await, expected[..count]);
             host.sleep(MILLISECOND).await;
         }
@@ -166,7 +171,7 @@ async fn signals_later(ctx: OrchestrationContext) -> Result<()> {
 fn an_orchestration_signals_later() {
     calm_and_crashing(async |host| {
         host.run::<signals_later>(()).await.unwrap();
-        host.sleep(30 * DAY - MILLISECOND).await;
+        host.sleep(almost(30)).await;
         assert_eq!(noted(&host, "later").await, ["soon"]);
         host.sleep(2 * MILLISECOND).await;
         assert_eq!(noted(&host, "later").await, ["soon", "late"]);

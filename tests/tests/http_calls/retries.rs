@@ -83,7 +83,7 @@ fn a_retry_waits_as_long_as_the_server_says() {
                 // Less than the policy wants.
                 2 => busy.headers.insert("Retry-After", "1"),
                 _ => return Ok(DurableHttpResponse::new(200, "")),
-            };
+            }
             Ok(busy)
         });
         let patient = HttpRetryOptions::new(5, HOUR).max_interval(HOUR);

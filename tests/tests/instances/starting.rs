@@ -127,7 +127,7 @@ async fn it_begins_when_it_was_put_off_to(host: TestHost, bench: Bench) {
     let run = host.start::<chain>(vec!["a".to_owned()]).start_at(begins);
     let run = run.await.unwrap();
     host.run::<greet>("Ann").await.unwrap();
-    host.sleep(30 * DAY - Duration::from_millis(1)).await;
+    host.sleep(Duration::from_millis(30 * 86_400_000 - 1)).await;
     let status = run.status().await.unwrap();
     assert_eq!(status.runtime_status, RuntimeStatus::Pending);
     assert_eq!(bench.calls("a"), 0);

@@ -99,13 +99,13 @@ async fn an_instance_that_never_ran_is_held(site: Site) {
 // holds up nobody meanwhile.
 async fn a_start_that_was_put_off_is_held(host: TestHost, bench: Bench) {
     let client = host.client();
-    let begins = host.now() + 30 * DAY;
+    let began = host.now();
     let start = client.start_new::<chain>(vec!["a".to_owned()]);
-    let run = start.start_at(begins).await.unwrap();
+    let run = start.start_at(began + 30 * DAY).await.unwrap();
     client.suspend(run.id(), "wait").await.unwrap();
     for days in [30, 31] {
         let later = client.start_new::<greet>("Ann");
-        let later = later.start_at(host.now() + (days * DAY - host.elapsed()));
+        let later = later.start_at(began + days * DAY);
         later.await.unwrap().output().await.unwrap();
         assert_eq!(host.elapsed(), days * DAY);
         let held = run.status().await.unwrap();

@@ -12,7 +12,7 @@ use durable_runtime::{Failure, TaskFailed};
 use serde::{Deserialize, Serialize};
 
 use crate::support::{Probe, count, counted, fails_first, failure_of};
-use crate::virtual_time::{DAY, HOUR, MINUTE, calm_and_crashing};
+use crate::virtual_time::{DAY, HOUR, MINUTE, calm_and_crashing, calm_and_crashing_with};
 
 fn key(text: &str, times: u32) -> (String, u32) {
     (text.to_owned(), times)
@@ -92,8 +92,9 @@ async fn gives_up_in_time(ctx: OrchestrationContext) -> Result<()> {
 // Rule 28: the retry timeout counts from the first attempt, and what the attempts take counts as well.
 #[test]
 fn no_attempt_begins_after_the_retry_timeout() {
+    let impatient = || TestHost::builder().time_limit(DAY);
     for (duration, attempts, end) in [(0, 4, 30), (4, 3, 32), (15, 2, 40), (26, 1, 26)] {
-        calm_and_crashing(async |host, _| {
+        calm_and_crashing_with(impatient, async |host, _| {
             let busy = host.mock_activity::<counted>(|_| Err(Error::msg("busy")));
             let busy = busy.delay(duration * MINUTE);
             host.run::<gives_up_in_time>(()).await.unwrap();
