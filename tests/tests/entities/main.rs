@@ -4,6 +4,8 @@ mod batches;
 mod bench;
 mod calls;
 mod failures;
+#[path = "../hosts/mod.rs"]
+mod hosts;
 mod outside;
 mod signals;
 mod support;

@@ -8,24 +8,22 @@ use durable_runtime::storage::Sqlite;
 use durable_runtime::testing::{TestHost, run_seed, run_with};
 
 use crate::bench::{Bench, until, within};
+use crate::hosts::DAY;
 use crate::support::{Counter, Notes, builder};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
-const DAY: Duration = Duration::from_secs(86_400);
 
 /// A millisecond less than so many days.
 fn almost(days: u64) -> Duration {
     Duration::from_millis(days * 86_400_000 - 1)
 }
 
-/// Runs a test in virtual time: on a host that keeps everything in memory, and on one that crashes after every
-/// commit.
+/// Runs a test in virtual time: with a host that keeps everything in memory, and with one that crashes after
+/// every commit.
 fn calm_and_crashing(test: impl AsyncFn(TestHost)) {
-    let crashing = TestHost::builder().crash_at_every_commit();
-    for (kind, host) in [("calm", TestHost::builder()), ("crashing", crashing)] {
-        println!("on a {kind} host");
+    crate::hosts::calm_and_crashing(TestHost::builder, |host| {
         run_with(host, async |host| test(host).await);
-    }
+    });
 }
 
 #[orchestrator]

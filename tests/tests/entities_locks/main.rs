@@ -3,6 +3,8 @@
 #[path = "../entities/bench.rs"]
 mod bench;
 mod cleaning;
+#[path = "../hosts/mod.rs"]
+mod hosts;
 mod order;
 mod release;
 mod rewind;

@@ -1,13 +1,12 @@
 //! In which order entities are locked, and what waits for what.
 
-use std::time::Duration;
-
 use durable_runtime::host::HostOptions;
 use durable_runtime::prelude::*;
 use durable_runtime::testing::{TestHost, run_seed, run_with};
 use futures_util::future::join_all;
 
 use crate::bench::{Bench, LONG, within};
+use crate::hosts::{DAY, calm_and_crashing};
 use crate::support::{ADDS_IN, Log, holds, log};
 
 #[orchestrator]
@@ -169,9 +168,7 @@ async fn others_wait_and_the_holder_goes_ahead() {
 // does not come sooner.
 #[test]
 fn what_is_due_later_waits_too() {
-    const DAY: Duration = Duration::from_secs(86_400);
-    let crashing = TestHost::builder().crash_at_every_commit();
-    for host in [TestHost::builder(), crashing] {
+    calm_and_crashing(TestHost::builder, |host| {
         run_with(host, async |host| {
             let client = host.client();
             let texts = async || {
@@ -195,7 +192,7 @@ fn what_is_due_later_waits_too() {
             assert_eq!(texts().await[..3], released);
             assert_eq!(texts().await[3..], ["after 30 days"]);
         });
-    }
+    });
 }
 
 #[orchestrator]

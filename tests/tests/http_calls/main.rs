@@ -2,6 +2,8 @@
 
 mod answers;
 mod fence;
+#[path = "../hosts/mod.rs"]
+mod hosts;
 mod managed_identity;
 mod polling;
 mod redirects;

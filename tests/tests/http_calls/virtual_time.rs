@@ -6,22 +6,20 @@ use durable_runtime::http::{DurableHttpRequest, DurableHttpResponse};
 use durable_runtime::prelude::*;
 use durable_runtime::testing::{ActivityMock, TestHost, run_with};
 
+pub(crate) use crate::hosts::DAY;
+
 pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 pub(crate) const HOUR: Duration = Duration::from_secs(3_600);
-pub(crate) const DAY: Duration = Duration::from_secs(86_400);
 /// How long passes between two requests of a poll when the server does not say.
 pub(crate) const POLL_INTERVAL: Duration = Duration::from_secs(30);
 /// Where the server that is played is.
 pub(crate) const URL: &str = "https://played.example/";
 
-/// Runs a test in virtual time: on a host that keeps everything in memory, and on one that crashes after every
-/// commit (rule 23).
+/// Runs a test with a host that keeps everything in memory, and with one that crashes after every commit.
 pub(crate) fn calm_and_crashing(test: impl AsyncFn(TestHost)) {
-    let crashing = TestHost::builder().crash_at_every_commit();
-    for (kind, host) in [("calm", TestHost::builder()), ("crashing", crashing)] {
-        println!("on a {kind} host");
+    crate::hosts::calm_and_crashing(TestHost::builder, |host| {
         run_with(host, async |host| test(host).await);
-    }
+    });
 }
 
 /// What the server is asked.

@@ -37,6 +37,8 @@ macro_rules! in_virtual_time {
 
 mod events;
 mod functions;
+#[path = "../hosts/mod.rs"]
+mod hosts;
 mod listing;
 mod outages;
 mod outside;

@@ -16,8 +16,9 @@ use durable_runtime::testing::{TestHost, run_with};
 use tempfile::TempDir;
 use tokio::sync::watch;
 
+pub(crate) use crate::hosts::DAY;
+
 pub(crate) const HOUR: Duration = Duration::from_secs(3_600);
-pub(crate) const DAY: Duration = Duration::from_secs(86_400);
 /// How long a test may take before it counts as stuck.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// The hub that all hosts and clients use.
@@ -133,17 +134,15 @@ pub(crate) async fn run<F: Future<Output = ()>>(setting: Setting, test: impl FnO
     bounded(test(Site::new(setting))).await;
 }
 
-/// Runs a test in virtual time: on a host that keeps everything in memory, and on one that crashes after every
-/// commit (rule 23).
+/// Runs a test in virtual time: with a host that keeps everything in memory, and with one that crashes after
+/// every commit.
 pub(crate) fn calm_and_crashing(test: impl AsyncFn(TestHost, Bench)) {
-    let crashing = TestHost::builder().crash_at_every_commit();
-    for (kind, host) in [("calm", TestHost::builder()), ("crashing", crashing)] {
-        println!("on a {kind} host");
+    crate::hosts::calm_and_crashing(TestHost::builder, |host| {
         let bench = Bench::default();
         run_with(host.state(bench.clone()), async |host| {
             test(host, bench.clone()).await;
         });
-    }
+    });
 }
 
 /// Fails when `test` gets stuck.

@@ -10,6 +10,8 @@ mod equivalence;
 mod events;
 mod failures;
 mod generations;
+#[path = "../hosts/mod.rs"]
+mod hosts;
 mod nondeterminism;
 mod patches;
 mod refused;
