@@ -51,17 +51,17 @@ fn numbers(count: usize) -> Vec<String> {
 #[test]
 fn signals_of_an_orchestration_arrive_in_order() {
     calm_and_crashing(async |host| {
-        let keys = ["a", "b", "c", "d"];
+        let keys = ["a", "b"];
         for key in keys {
             host.run::<signals_in_order>(key).await.unwrap();
         }
-        assert_eq!(host.elapsed(), 40 * DAY);
+        assert_eq!(host.elapsed(), 20 * DAY);
         host.sleep(MILLISECOND).await;
         for key in keys {
             assert_eq!(noted(&host, key).await, numbers(100), "{key}");
         }
     });
-    for seed in 0..10 {
+    for seed in 0..5 {
         run_seed(seed, async |host| {
             host.run::<signals_in_order>("a").await.unwrap();
             host.sleep(MILLISECOND).await;
