@@ -173,32 +173,6 @@ async fn held(_client: DurableClient, timer: TimerInfo, State(held): State<Arc<H
     held.exit.acquire().await.unwrap().forget();
 }
 
-/// Rule 40: runs of one function do not overlap; what came up meanwhile is made up for by one run.
-#[tokio::test]
-async fn runs_do_not_overlap() {
-    let state = Arc::<Held>::default();
-    let host = host(Memory::new())
-        .register::<held>()
-        .register::<ticking>()
-        .state(Arc::clone(&state))
-        .state(Seen::default());
-    let host = host.start().await.unwrap();
-    let first = state.seen.has(1).await[0].scheduled;
-    let passed = async || (Utc::now() > first + TimeDelta::milliseconds(3_100)).then_some(());
-    eventually("three due times have passed", passed).await;
-    assert_eq!(state.seen.entries().len(), 1);
-    state.exit.add_permits(1);
-    let fired = state.seen.has(2).await;
-    assert!(fired[1].is_past_due);
-    assert!(
-        fired[1].scheduled >= first + TimeDelta::seconds(3),
-        "{fired:?}"
-    );
-    assert_eq!(fired[1].last, Some(first));
-    state.exit.add_permits(100);
-    host.shutdown().await.unwrap();
-}
-
 /// Rules 40 and 45: a run that a shutdown cut off is repeated by the next host.
 #[tokio::test]
 async fn a_run_that_was_cut_off_is_repeated() {
