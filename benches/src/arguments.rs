@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::site::StorageChoice;
 use crate::workloads::Workload;
@@ -22,6 +23,8 @@ pub(crate) struct Arguments {
     /// At least one.
     pub(crate) workloads: Vec<Workload>,
     pub(crate) storage: StorageChoice,
+    /// How long an overload lasts.
+    pub(crate) overload: Duration,
     /// Whether to print JSON, an object a line, instead of text.
     pub(crate) json: bool,
     /// How many times the usual load.
@@ -40,6 +43,8 @@ impl Arguments {
             StorageChoice::Memory => arguments.extend(["--storage".into(), "memory".into()]),
             StorageChoice::File(path) => arguments.extend(["--storage".into(), path.into()]),
         }
+        let seconds = self.overload.as_secs().to_string();
+        arguments.extend(["--seconds".into(), seconds.into()]);
         if self.json {
             arguments.push("--json".into());
         }
@@ -52,6 +57,7 @@ pub(crate) fn parse(given: impl Iterator<Item = String>) -> Result<Request, Stri
     let mut arguments = Arguments {
         workloads: Vec::new(),
         storage: StorageChoice::Temporary,
+        overload: Duration::from_secs(20),
         json: false,
         times: 1,
         growth: false,
@@ -75,6 +81,12 @@ pub(crate) fn parse(given: impl Iterator<Item = String>) -> Result<Request, Stri
                     path => StorageChoice::File(PathBuf::from(path)),
                 };
             }
+            "--seconds" => {
+                let seconds = given.next().and_then(|text| text.parse().ok());
+                let seconds = seconds.filter(|seconds| *seconds > 0);
+                let seconds = seconds.ok_or("--seconds needs a whole number of at least 1")?;
+                arguments.overload = Duration::from_secs(seconds);
+            }
             option if option.starts_with('-') => {
                 return Err(format!("there is no option {option}"));
             }
@@ -94,10 +106,11 @@ pub(crate) fn parse(given: impl Iterator<Item = String>) -> Result<Request, Stri
 /// How the program is called.
 pub(crate) fn usage() -> String {
     let mut usage = String::from(
-        "benches [workload ...] [--storage <file>|memory] [--times <n>] [--growth] [--json]\n\n\
+        "benches [workload ...] [--storage <file>|memory] [--times <n>] [--growth] [--seconds <n>] [--json]\n\n\
          Without a workload all are run, each in a process of its own. Without --storage each has a \
          new SQLite file\nin the current directory, removed at the end. --times multiplies the load; \
-         --growth runs once, twice, four\nand eight times the load.\n\nworkloads:",
+         --growth runs once, twice, four\nand eight times the load. An overload lasts for --seconds, \
+         or 20.\n\nworkloads:",
     );
     for workload in Workload::ALL {
         let line = format!("\n  {:<20}{}", workload.name(), workload.about());

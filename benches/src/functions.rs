@@ -2,7 +2,8 @@
 //! what tells whether all of it was done.
 
 use std::sync::OnceLock;
-use std::time::Instant;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use durable_runtime::prelude::*;
@@ -20,6 +21,29 @@ pub(crate) async fn add_one(number: u64) -> Result<u64> {
 #[orchestrator]
 pub(crate) async fn trivial(_ctx: OrchestrationContext, number: u64) -> Result<u64> {
     Ok(number)
+}
+
+/// How long the activity of [`slow()`] takes.
+pub(crate) const TAKES: Duration = Duration::from_millis(10);
+
+static SLOW_ONES: AtomicU32 = AtomicU32::new(0);
+
+/// How many activities of [`slow()`] have been carried out in this process.
+pub(crate) fn slow_ones_done() -> u32 {
+    SLOW_ONES.load(Ordering::Relaxed)
+}
+
+#[activity]
+pub(crate) async fn take_time(number: u64) -> Result<u64> {
+    tokio::time::sleep(TAKES).await;
+    SLOW_ONES.fetch_add(1, Ordering::Relaxed);
+    Ok(number)
+}
+
+/// Calls one activity, which takes its time.
+#[orchestrator]
+pub(crate) async fn slow(ctx: OrchestrationContext, number: u64) -> Result<u64> {
+    Ok(ctx.call_activity::<take_time>(number).await?)
 }
 
 /// Calls an activity several times, one after the other.

@@ -47,32 +47,41 @@ impl Load {
 
     /// Sends requests over one connection until none is left.
     async fn send_some(self, next: Arc<AtomicU32>) -> Result<()> {
-        let mut connection = Connection {
-            stream: TcpStream::connect(self.server).await?,
-            bytes: Vec::with_capacity(4_096),
-        };
-        connection.stream.set_nodelay(true)?;
+        let mut connection = Connection::open(self.server).await?;
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
             if number >= self.count {
                 return Ok(());
             }
             let request = (self.request)(number);
-            connection.stream.write_all(request.as_bytes()).await?;
-            let head = connection.read_answer().await?;
-            let answer = str::from_utf8(&connection.bytes)?;
-            (self.check)(number, &answer[..head], &answer[head..])?;
+            let (head, body) = connection.send(&request).await?;
+            (self.check)(number, head, body)?;
         }
     }
 }
 
 /// One answer after the other.
-struct Connection {
+pub(crate) struct Connection {
     stream: TcpStream,
     bytes: Vec<u8>,
 }
 
 impl Connection {
+    pub(crate) async fn open(server: SocketAddr) -> Result<Self> {
+        let stream = TcpStream::connect(server).await?;
+        stream.set_nodelay(true)?;
+        let bytes = Vec::with_capacity(4_096);
+        Ok(Self { stream, bytes })
+    }
+
+    /// Sends a request and gives the head and the body of the answer.
+    pub(crate) async fn send(&mut self, request: &str) -> Result<(&str, &str)> {
+        self.stream.write_all(request.as_bytes()).await?;
+        let head = self.read_answer().await?;
+        let answer = str::from_utf8(&self.bytes)?;
+        Ok(answer.split_at(head))
+    }
+
     /// Reads an answer and gives the length of its head.
     async fn read_answer(&mut self) -> Result<usize> {
         const END: &[u8] = b"\r\n\r\n";

@@ -2,7 +2,7 @@
 //! written. Each workload is a line of output:
 //!
 //! ```text
-//! cargo run --release -p benches -- [workload ...] [--storage <file>|memory] [--times <n>] [--growth] [--json]
+//! cargo run --release -p benches -- [workload ...] [--storage <file>|memory] [--times <n>] [--growth] [--seconds <n>] [--json]
 //! ```
 //!
 //! Every result is checked: a wrong one ends the program. See the README for what the workloads do.
@@ -68,7 +68,8 @@ fn exit(result: Result<()>) -> ExitCode {
 /// Runs one workload in this process.
 async fn measure(workload: Workload, arguments: &Arguments) -> Result<()> {
     let site = Site::new(&arguments.storage, arguments.times)?;
-    let report = workload.run(&site).await?.times(arguments.times);
+    let report = workload.run(&site, arguments.overload).await?;
+    let report = report.times(arguments.times);
     if arguments.json {
         println!("{}", report.to_json());
     } else {

@@ -87,7 +87,14 @@ impl Site {
 
     /// Starts a host with default settings that serves HTTP.
     pub(crate) async fn host_with_http(&self) -> Result<DurableHost> {
-        let builder = Self::builder(Gate::Open).http("127.0.0.1:0");
+        self.host_with_http_and(HostOptions::default()).await
+    }
+
+    /// Starts a host that serves HTTP.
+    pub(crate) async fn host_with_http_and(&self, options: HostOptions) -> Result<DurableHost> {
+        let builder = Self::builder(Gate::Open)
+            .options(options)
+            .http("127.0.0.1:0");
         Ok(self.with_storage(builder)?.start().await?)
     }
 

@@ -97,12 +97,12 @@ async fn measure(
     Ok(report.with(rate).with_cost(&used, count, step))
 }
 
-fn address(host: &DurableHost) -> Result<SocketAddr> {
+pub(super) fn address(host: &DurableHost) -> Result<SocketAddr> {
     let address = host.http_address();
     address.ok_or_else(|| Error::msg("the host serves no HTTP"))
 }
 
-fn request(method: &str, path: &str, body: &str) -> String {
+pub(super) fn request(method: &str, path: &str, body: &str) -> String {
     let length = body.len();
     format!(
         "{method} /runtime/webhooks/durabletask/{path} HTTP/1.1\r\nhost: bench\r\n\
@@ -110,7 +110,7 @@ fn request(method: &str, path: &str, body: &str) -> String {
     )
 }
 
-fn expect(head: &str, status: &str, body: &str, part: &str) -> Result<()> {
+pub(super) fn expect(head: &str, status: &str, body: &str, part: &str) -> Result<()> {
     if head
         .get("HTTP/1.1 ".len()..)
         .is_some_and(|rest| rest.starts_with(status))

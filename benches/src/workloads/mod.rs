@@ -6,6 +6,7 @@ mod fan_out;
 mod http;
 mod latency;
 mod long;
+mod overload;
 mod parked;
 mod parked_many;
 mod recovery;
@@ -19,6 +20,7 @@ mod transfers;
 use std::fmt::{self, Debug};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use durable_runtime::{Error, Result};
 pub(crate) use recovery::{HOLD, hold};
@@ -48,10 +50,12 @@ pub(crate) enum Workload {
     Transfers,
     HttpStatus,
     HttpStart,
+    Overload,
+    HttpOverload,
 }
 
 impl Workload {
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::Sequence,
         Self::Latency,
         Self::FanOut,
@@ -70,6 +74,8 @@ impl Workload {
         Self::Transfers,
         Self::HttpStatus,
         Self::HttpStart,
+        Self::Overload,
+        Self::HttpOverload,
     ];
 
     pub(crate) fn named(name: &str) -> Option<Self> {
@@ -98,6 +104,8 @@ impl Workload {
             Self::Transfers => "transfers",
             Self::HttpStatus => "http-status",
             Self::HttpStart => "http-start",
+            Self::Overload => "overload",
+            Self::HttpOverload => "http-overload",
         }
     }
 
@@ -125,10 +133,13 @@ impl Workload {
             Self::HttpStart => {
                 "30,000 starts of trivial orchestrations over 50 connections of HTTP"
             }
+            Self::Overload => "1,000 clients start more than can be done, for --seconds",
+            Self::HttpOverload => "the same over 200 connections of HTTP",
         }
     }
 
-    pub(crate) async fn run(self, site: &Site) -> Result<Report> {
+    /// Measures; an overload lasts for the time given.
+    pub(crate) async fn run(self, site: &Site, overload: Duration) -> Result<Report> {
         let report = Report::new(self.name());
         match self {
             Self::Sequence => sequence::run(site, report).await,
@@ -149,6 +160,8 @@ impl Workload {
             Self::Transfers => transfers::run(site, report).await,
             Self::HttpStatus => http::run_status(site, report).await,
             Self::HttpStart => http::run_start(site, report).await,
+            Self::Overload => overload::run(site, report, overload).await,
+            Self::HttpOverload => overload::run_http(site, report, overload).await,
         }
     }
 }
