@@ -98,8 +98,12 @@ pub enum ClientError {
     /// A continuation token that was not made by this task hub, or was changed.
     #[error("the continuation token is damaged: begin again without one")]
     InvalidContinuationToken,
-    /// The host is stopping or cannot keep up. The request may or may not be carried out: look, and
-    /// try again.
+    /// The host is stopping, or has too much to do. In the second case, of which the message says what
+    /// there is too much of
+    /// ([`HostOptions::max_pending_requests`](crate::host::HostOptions::max_pending_requests),
+    /// [`HostOptions::max_waiting_activities`](crate::host::HostOptions::max_waiting_activities), or an
+    /// inbox in storage that is full), nothing was done: try again a little later. Otherwise the request may
+    /// or may not be carried out: look, and try again.
     #[error("the task hub is busy or its host is stopping: {message}; try again")]
     Busy {
         /// What was asked for.

@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use futures_core::future::BoxFuture;
 use tokio::sync::oneshot::{self, error::TryRecvError};
+use tokio::task::{JoinError, spawn_blocking};
 use uuid::Uuid;
 
 use super::ClientError;
+use super::readers::Readers;
 use crate::clock;
 use crate::model::{
     Command, Envelope, ExecutionId, InstanceId, InstanceRecord, OnExisting, QueueName, Rejection,
@@ -19,13 +21,12 @@ use crate::storage::{HubStorage, InstanceSummary, StorageError, Watch};
 
 /// What a client uses of the host in its process.
 pub(crate) trait LocalHost: fmt::Debug + Send + Sync {
-    /// Puts a command to the owner of the instance; gives it back if that is not this host. The
-    /// answer does not come if the host stops first.
+    /// Puts a command to the owner of the instance. The answer does not come if the host stops first.
     fn request(
         &self,
         to: &InstanceId,
         command: Command,
-    ) -> Result<oneshot::Receiver<Result<Reply, Rejection>>, Command>;
+    ) -> Result<oneshot::Receiver<Result<Reply, Rejection>>, NotTaken>;
 
     /// Tells when the instance has ended, if this host owns it. Look whether it has ended after
     /// this; look again if the sender is dropped.
@@ -57,6 +58,15 @@ pub(crate) trait LocalHost: fmt::Debug + Send + Sync {
     fn standstill(&self) -> Option<String> {
         None
     }
+}
+
+/// Why a host does not take a command; nothing of it was done.
+#[derive(Debug)]
+pub(crate) enum NotTaken {
+    /// The host does not own the instance: here is the command again.
+    NotOwned(Command),
+    /// It has too much to do already; this says of what.
+    Busy(String),
 }
 
 /// Somebody who waits to be told that an instance has ended. One that is dropped waits no longer.
@@ -112,6 +122,7 @@ impl Drop for Subscription {
 pub(super) struct Link {
     pub(super) storage: Arc<dyn HubStorage>,
     pub(super) local: Option<Arc<dyn LocalHost>>,
+    pub(super) readers: Readers,
 }
 
 /// How long a client of another process waits for the owner's answer before it looks whether there
@@ -119,6 +130,9 @@ pub(super) struct Link {
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// How long it waits in all.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How many messages may wait for the owner of a partition before clients of other processes can add no
+/// more payloads: whoever becomes the owner reads them all into memory.
+const MAX_INBOX: usize = 10_000;
 
 impl Link {
     /// Has the host of this process tell when the instance has ended, if it is the owner.
@@ -150,7 +164,7 @@ impl Link {
         }
     }
 
-    /// Runs a call of storage on the pool for blocking work.
+    /// Has storage asked by a thread that may wait for it, but by no means for anything else.
     pub(super) async fn read<T: Send + 'static>(
         &self,
         call: impl FnOnce(&dyn HubStorage) -> Result<T, StorageError> + Send + 'static,
@@ -163,13 +177,8 @@ impl Link {
             return Ok(call(&*self.storage)?);
         }
         let storage = Arc::clone(&self.storage);
-        let joined = tokio::task::spawn_blocking(move || call(&*storage)).await;
-        match joined {
-            Ok(result) => Ok(result?),
-            Err(error) => Err(ClientError::Busy {
-                message: error.to_string(),
-            }),
-        }
+        let read = self.readers.spawn(move || call(&*storage))?.await;
+        Ok(read.map_err(|error| interrupted(&error))??)
     }
 
     /// Has a command carried out.
@@ -186,7 +195,8 @@ impl Link {
                     })?;
                     return Ok(answer?);
                 }
-                Err(command) => command,
+                Err(NotTaken::NotOwned(command)) => command,
+                Err(NotTaken::Busy(message)) => return Err(ClientError::Busy { message }),
             },
             None => command,
         };
@@ -198,10 +208,10 @@ impl Link {
         else {
             let through_inbox = move |storage: &dyn HubStorage| {
                 let mut watch = storage.watch()?;
-                Ok(enqueue(storage, &to, command, request)
-                    .and_then(|queued| queued.wait(storage, &mut *watch)))
+                enqueue(storage, &to, command, request)
+                    .and_then(|queued| queued.wait(storage, &mut *watch))
             };
-            return self.read(through_inbox).await?;
+            return self.wait(through_inbox).await;
         };
         let queued = enqueue(&*self.storage, &to, command, request)?;
         let began = clock::instant();
@@ -223,9 +233,27 @@ impl Link {
             pause.await;
             return Ok(());
         }
-        self.read(move |storage| Ok(storage.watch()?.wait(within)))
-            .await
-            .map(drop)
+        let wait = move |storage: &dyn HubStorage| {
+            storage.watch()?.wait(within);
+            Ok(())
+        };
+        self.wait(wait).await
+    }
+
+    /// Has a thread of the pool for blocking work wait for what others do.
+    async fn wait<T: Send + 'static>(
+        &self,
+        call: impl FnOnce(&dyn HubStorage) -> Result<T, ClientError> + Send + 'static,
+    ) -> Result<T, ClientError> {
+        let storage = Arc::clone(&self.storage);
+        let waited = spawn_blocking(move || call(&*storage)).await;
+        waited.map_err(|error| interrupted(&error))?
+    }
+}
+
+fn interrupted(error: &JoinError) -> ClientError {
+    ClientError::Busy {
+        message: error.to_string(),
     }
 }
 
@@ -251,6 +279,11 @@ fn enqueue(
     let partition = to.partition(storage.partition_count());
     if !storage.is_owned(partition)? {
         check_unowned(storage, to, &command)?;
+    }
+    if command.payload().is_some() && storage.inbox_length(partition, MAX_INBOX)? >= MAX_INBOX {
+        return Err(ClientError::Busy {
+            message: format!("{MAX_INBOX} messages wait for the owner of {to:?} to take them up"),
+        });
     }
     // Of two that start one id at the same moment only the first is to be told that it has.
     let claims_id = matches!(&command, Command::Start(start)
@@ -448,8 +481,8 @@ mod tests {
             &self,
             _: &InstanceId,
             command: Command,
-        ) -> Result<oneshot::Receiver<Result<Reply, Rejection>>, Command> {
-            Err(command)
+        ) -> Result<oneshot::Receiver<Result<Reply, Rejection>>, NotTaken> {
+            Err(NotTaken::NotOwned(command))
         }
 
         fn subscribe(&self, _: &InstanceId) -> Option<oneshot::Receiver<Arc<InstanceRecord>>> {
@@ -503,6 +536,7 @@ mod tests {
                 .open_hub(&TaskHubName::new("hub").unwrap(), &HubOptions::default())
                 .unwrap(),
             local: Some(Arc::clone(&local) as _),
+            readers: Readers::default(),
         };
         let mut subscription = link.subscribe(&id).unwrap();
         local.senders.lock().unwrap().clear();

@@ -8,6 +8,7 @@ mod link;
 mod pages;
 mod query;
 mod queue;
+mod readers;
 mod start;
 mod status;
 mod token;
@@ -29,9 +30,10 @@ pub use entities::{
 };
 pub use error::ClientError;
 use link::Link;
-pub(crate) use link::LocalHost;
+pub(crate) use link::{LocalHost, NotTaken};
 pub use query::{InstancePage, InstanceQuery, ListInstances};
 pub use queue::QueuedMessage;
+use readers::Readers;
 pub use start::{OrchestrationRun, StartNew};
 pub use status::{GetStatus, OrchestrationStatus};
 
@@ -72,7 +74,11 @@ impl DurableClient {
         Self {
             inner: Arc::new(Inner {
                 hub,
-                link: Link { storage, local },
+                link: Link {
+                    storage,
+                    local,
+                    readers: Readers::default(),
+                },
                 max_payload_bytes,
                 #[cfg(feature = "http")]
                 address: std::sync::OnceLock::new(),

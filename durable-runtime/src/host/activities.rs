@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::HostOptions;
+use super::backlog::Backlog;
 use super::router::Router;
 use super::suspects::{CallKey, Suspects};
 use crate::context::{ActivityContext, ActivityInvocation, CallInfo, States};
@@ -40,7 +41,7 @@ struct Shared {
 #[derive(Debug)]
 struct Load {
     running: usize,
-    queue: VecDeque<ActivityWork>,
+    queue: Queue,
     cancellations: FxHashMap<InstanceId, Cancellation>,
     /// How many of those that run are still to be confirmed, by the partition that is to do it.
     unconfirmed: FxHashMap<PartitionId, usize>,
@@ -49,13 +50,16 @@ struct Load {
 }
 
 impl Load {
-    fn new(max_attempts: u32) -> Self {
+    fn new(options: &HostOptions) -> Self {
         Self {
             running: 0,
-            queue: VecDeque::new(),
+            queue: Queue {
+                waiting: VecDeque::new(),
+                backlog: Arc::new(Backlog::new(options)),
+            },
             cancellations: FxHashMap::default(),
             unconfirmed: FxHashMap::default(),
-            suspects: Suspects::new(max_attempts),
+            suspects: Suspects::new(options.max_activity_attempts),
             stopped: false,
         }
     }
@@ -69,6 +73,39 @@ impl Load {
             }
             _ => false,
         }
+    }
+}
+
+/// Those that wait for room, as the backlog counts them.
+#[derive(Debug)]
+struct Queue {
+    waiting: VecDeque<ActivityWork>,
+    backlog: Arc<Backlog>,
+}
+
+impl Queue {
+    fn push(&mut self, work: ActivityWork) {
+        self.backlog.activity_waits(work.input.as_json().len());
+        self.waiting.push_back(work);
+    }
+
+    fn pop(&mut self) -> Option<ActivityWork> {
+        let work = self.waiting.pop_front()?;
+        self.backlog.activity_goes(work.input.as_json().len());
+        Some(work)
+    }
+
+    fn take_unwanted(
+        &mut self,
+        is_unwanted: impl Fn(&ActivityWork) -> bool,
+    ) -> VecDeque<ActivityWork> {
+        let waiting = std::mem::take(&mut self.waiting).into_iter();
+        let (unwanted, wanted): (VecDeque<_>, _) = waiting.partition(is_unwanted);
+        self.waiting = wanted;
+        for work in &unwanted {
+            self.backlog.activity_goes(work.input.as_json().len());
+        }
+        unwanted
     }
 }
 
@@ -93,12 +130,17 @@ impl Executor {
             router,
             runtime,
             limit: options.max_concurrent_activities,
-            load: Mutex::new(Load::new(options.max_activity_attempts)),
+            load: Mutex::new(Load::new(options)),
             idle: Notify::new(),
         };
         Self {
             shared: Arc::new(shared),
         }
+    }
+
+    /// Where the host counts what waits for it.
+    pub(super) fn backlog(&self) -> Arc<Backlog> {
+        Arc::clone(&self.lock().queue.backlog)
     }
 
     /// Runs an activity now, or when there is room.
@@ -116,7 +158,7 @@ impl Executor {
                 return;
             }
         } else if load.stopped || load.running >= self.shared.limit {
-            load.queue.push_back(work);
+            load.queue.push(work);
             return;
         } else {
             load.running += 1;
@@ -163,10 +205,7 @@ impl Executor {
     pub(super) fn cancel(&self, instance: &InstanceId) {
         let mut load = self.lock();
         let is_unwanted = |work: &ActivityWork| work.instance == *instance;
-        let (mut unwanted, queue): (VecDeque<_>, _) = std::mem::take(&mut load.queue)
-            .into_iter()
-            .partition(is_unwanted);
-        load.queue = queue;
+        let mut unwanted = load.queue.take_unwanted(is_unwanted);
         unwanted.append(&mut load.suspects.take_unwanted(is_unwanted));
         // Taken out, so that those of an execution that replaces this one get a token of their own.
         if let Some(cancellation) = load.cancellations.remove(instance) {
@@ -283,11 +322,7 @@ impl Executor {
     /// Gives the place of an activity that has ended to the next.
     fn next(&self) {
         let mut load = self.lock();
-        let next = if load.stopped {
-            None
-        } else {
-            load.queue.pop_front()
-        };
+        let next = if load.stopped { None } else { load.queue.pop() };
         if let Some(work) = next {
             drop(load);
             self.begin(work);

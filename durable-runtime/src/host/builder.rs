@@ -7,6 +7,7 @@ use tokio::runtime::Handle;
 use uuid::Uuid;
 
 use super::activities::Executor;
+use super::backlog::Backlog;
 use super::busy::Busy;
 use super::host_json::HostJson;
 use super::keeper::Keeper;
@@ -330,7 +331,14 @@ impl DurableHostBuilder {
         let number = Uuid::new_v4().simple();
         let worker = WorkerId(format!("{}-{number}", std::process::id()));
         let states = Arc::new(self.states.clone());
-        let client = self.client(place, &shared);
+        let executor = Executor::new(
+            Arc::clone(registry),
+            Arc::clone(&states),
+            Arc::clone(&shared.router),
+            runtime.clone(),
+            options,
+        );
+        let client = self.client(place, &shared, executor.backlog());
         let functions = self.bind(place, registry, &client, &states)?;
         #[cfg(feature = "http")]
         let http_functions = functions.router()?;
@@ -344,13 +352,6 @@ impl DurableHostBuilder {
                 options,
             },
         )?;
-        let executor = Executor::new(
-            Arc::clone(registry),
-            Arc::clone(&states),
-            Arc::clone(&shared.router),
-            runtime.clone(),
-            options,
-        );
         let busy: Vec<_> = inputs.iter().map(|_| Arc::new(Busy::default())).collect();
         let keeper = Keeper {
             worker: worker.clone(),
@@ -388,11 +389,12 @@ impl DurableHostBuilder {
     }
 
     /// The client of the host.
-    fn client(&self, place: &Place, shared: &Shared) -> DurableClient {
+    fn client(&self, place: &Place, shared: &Shared, backlog: Arc<Backlog>) -> DurableClient {
         let local = LocalLink {
             router: Arc::clone(&shared.router),
             watchers: Arc::clone(&shared.watchers),
             news: Arc::clone(&shared.news),
+            backlog,
         };
         DurableClient::new(
             place.hub.clone(),

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
+use super::backlog::Backlog;
 use super::router::Router;
 use super::triggers::News;
 use super::watchers::Watchers;
-use crate::client::LocalHost;
+use crate::client::{LocalHost, NotTaken};
 use crate::model::{Command, InstanceId, InstanceRecord, QueueName, Rejection, Reply};
 use crate::partition::{Input, Responder};
 
@@ -17,6 +18,7 @@ pub(super) struct LocalLink {
     pub(super) router: Arc<Router>,
     pub(super) watchers: Arc<Watchers>,
     pub(super) news: Arc<News>,
+    pub(super) backlog: Arc<Backlog>,
 }
 
 impl LocalHost for LocalLink {
@@ -24,19 +26,25 @@ impl LocalHost for LocalLink {
         &self,
         to: &InstanceId,
         command: Command,
-    ) -> Result<oneshot::Receiver<Result<Reply, Rejection>>, Command> {
+    ) -> Result<oneshot::Receiver<Result<Reply, Rejection>>, NotTaken> {
+        let partition = self.router.partition_of(to);
+        // What goes to another host, or waits for the next one, is none of this one's load.
+        if self.router.epoch(partition).is_none() {
+            return Err(NotTaken::NotOwned(command));
+        }
+        let admitted = self.backlog.admit(&command).map_err(NotTaken::Busy)?;
         let (answer, receiver) = oneshot::channel();
         let input = Input::Request {
             to: to.clone(),
             command,
             responder: Responder(Box::new(move |result| {
+                drop(admitted);
                 // Whoever has stopped waiting does not want it.
                 let _ = answer.send(result);
             })),
         };
-        let partition = self.router.partition_of(to);
         match self.router.send(partition, input).map_err(|input| *input) {
-            Err(Input::Request { command, .. }) => Err(command),
+            Err(Input::Request { command, .. }) => Err(NotTaken::NotOwned(command)),
             Ok(()) | Err(_) => Ok(receiver),
         }
     }

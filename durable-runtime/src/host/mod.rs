@@ -2,6 +2,7 @@
 //! and an async runtime.
 
 pub(crate) mod activities;
+mod backlog;
 mod builder;
 mod busy;
 

@@ -35,6 +35,20 @@ pub struct HostOptions {
     /// How often an activity may take its process down with it before it fails with `Poison`.
     /// Default: 10.
     pub max_activity_attempts: u32,
+    /// How many requests of clients of this process (starts, events, signals) may be on their way to
+    /// being durable. One more is refused with [`ClientError::Busy`](crate::client::ClientError::Busy),
+    /// over HTTP 503 with `Retry-After`: it has not been taken, and is right to be made again a little
+    /// later. What steers instances (terminating, suspending, purging and so on) is never refused.
+    /// Default: 50,000.
+    pub max_pending_requests: usize,
+    /// How many activities may wait for [`max_concurrent_activities`](Self::max_concurrent_activities) to
+    /// let them run before clients of this process can start no more orchestrations; they are told as
+    /// above. Orchestrations that have been started are not held up, whatever they call, and those that
+    /// wait for something else do not count. Default: 100,000.
+    pub max_waiting_activities: usize,
+    /// How many bytes of payloads there may be in those requests, or in the inputs of those activities,
+    /// before more are refused. Default: 256 MiB.
+    pub max_pending_bytes: usize,
     /// How many operations of an entity are carried out and committed together, at most. Default:
     /// 5,000.
     pub max_entity_operation_batch_size: usize,
@@ -85,6 +99,9 @@ impl Default for HostOptions {
             partition_count: 16,
             max_payload_bytes: 4 * 1024 * 1024,
             max_activity_attempts: 10,
+            max_pending_requests: 50_000,
+            max_waiting_activities: 100_000,
+            max_pending_bytes: 256 * 1024 * 1024,
             max_entity_operation_batch_size: 5_000,
             queue_concurrency: 16,
             max_queue_attempts: 5,
@@ -125,6 +142,15 @@ impl HostOptions {
         }
         if self.max_activity_attempts == 0 {
             return refuse("max_activity_attempts", "must be at least 1");
+        }
+        if self.max_pending_requests == 0 {
+            return refuse("max_pending_requests", "must be at least 1");
+        }
+        if self.max_waiting_activities == 0 {
+            return refuse("max_waiting_activities", "must be at least 1");
+        }
+        if self.max_pending_bytes == 0 {
+            return refuse("max_pending_bytes", "must be at least 1");
         }
         if self.max_entity_operation_batch_size == 0 {
             return refuse("max_entity_operation_batch_size", "must be at least 1");

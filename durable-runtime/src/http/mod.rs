@@ -2,6 +2,13 @@
 //!
 //! A host serves it where [`DurableHostBuilder::http`](crate::host::DurableHostBuilder::http) says;
 //! [`router`] mounts the management API in any axum app.
+//!
+//! A request that comes while the host has too much to do is answered with 503 and a header
+//! `Retry-After`, in seconds: nothing of it was done where there are too many requests
+//! ([`HttpOptions::max_concurrent_requests`]), or a start, an event or a signal too many for the host
+//! ([`HostOptions::max_pending_requests`](crate::host::HostOptions::max_pending_requests),
+//! [`HostOptions::max_waiting_activities`](crate::host::HostOptions::max_waiting_activities)). Statuses
+//! can be read meanwhile, and instances be steered. The body is JSON, as that of every error.
 
 mod body;
 mod call;

@@ -89,6 +89,18 @@ pub enum Command {
     Purge,
 }
 
+impl Command {
+    /// What a client hands over for an instance to work on; `None` where it only steers the instance.
+    pub(crate) fn payload(&self) -> Option<&Payload> {
+        match self {
+            Self::Start(start) => Some(&start.input),
+            Self::RaiseEvent { data, .. } => Some(data),
+            Self::Entity(operation) => Some(&operation.input),
+            _ => None,
+        }
+    }
+}
+
 /// How an instance is to be started.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StartOrchestration {

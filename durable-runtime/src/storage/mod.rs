@@ -189,6 +189,16 @@ pub trait HubStorage: fmt::Debug + Send + Sync + 'static {
     /// [`StorageError::Unavailable`], [`StorageError::Corrupt`].
     fn inbox(&self, partitions: &[PartitionId]) -> Result<Vec<InboxMessage>, StorageError>;
 
+    /// How many messages are in the inbox of `partition`, counted up to `at_most`. By default they are
+    /// read, which takes long where there are many.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Unavailable`], [`StorageError::Corrupt`].
+    fn inbox_length(&self, partition: PartitionId, at_most: usize) -> Result<usize, StorageError> {
+        Ok(self.inbox(&[partition])?.len().min(at_most))
+    }
+
     /// Takes the reply to a request out of storage, if it has been given. One that nobody takes is
     /// kept for an hour at least.
     ///

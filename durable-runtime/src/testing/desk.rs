@@ -7,7 +7,7 @@ use tokio::sync::{Notify, oneshot};
 use uuid::Uuid;
 
 use super::dice::Dice;
-use crate::client::LocalHost;
+use crate::client::{LocalHost, NotTaken};
 use crate::host::triggers::News;
 use crate::host::watchers::Watchers;
 use crate::model::{Command, InstanceId, InstanceRecord, PartitionId, QueueName, Rejection, Reply};
@@ -143,7 +143,7 @@ impl LocalHost for Desk {
         &self,
         to: &InstanceId,
         command: Command,
-    ) -> Result<oneshot::Receiver<Result<Reply, Rejection>>, Command> {
+    ) -> Result<oneshot::Receiver<Result<Reply, Rejection>>, NotTaken> {
         let (answer, receiver) = oneshot::channel();
         self.arrive(Arrived {
             partition: self.partition_of(to),

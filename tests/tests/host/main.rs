@@ -1,10 +1,11 @@
 //! What a host promises: rules 32, 45 and 46, ownership of partitions among processes, start-up
-//! errors, and bounded memory.
+//! errors, bounded memory, and what becomes of more than a host can do.
 
 mod disk;
 mod fixture;
 mod host_json;
 mod memory;
+mod overload;
 mod poison;
 #[path = "../process/mod.rs"]
 mod process;

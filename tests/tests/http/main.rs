@@ -7,6 +7,7 @@ mod listing;
 mod malformed;
 mod mounting;
 mod openapi;
+mod overload;
 mod purging;
 mod raw;
 mod security;

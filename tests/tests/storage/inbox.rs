@@ -25,6 +25,9 @@ pub(crate) fn clients_messages_come_in_order(site: &Site) {
     assert_eq!(both.len(), 5);
     assert!(both.iter().all(|m| m.id.origin == MessageOrigin::Client));
     assert!(hub.inbox(&[]).unwrap().is_empty());
+    let length = |partition, at_most| hub.inbox_length(PartitionId(partition), at_most).unwrap();
+    assert_eq!([length(0, 10), length(0, 2), length(1, 10)], [4, 2, 1]);
+    assert_eq!(length(2, 10), 0);
 }
 
 pub(crate) fn messages_of_partitions_come_in_order(site: &Site) {

@@ -106,6 +106,10 @@ impl HubStorage for Hub {
         self.read_inboxes(partitions)
     }
 
+    fn inbox_length(&self, partition: PartitionId, at_most: usize) -> Result<usize, StorageError> {
+        self.count_inbox(partition, at_most)
+    }
+
     fn take_reply(
         &self,
         request: RequestId,

@@ -25,6 +25,8 @@ const ANY: &str = "SELECT 1 FROM inbox WHERE hub = ?1 LIMIT 1";
 const READ: &str = "
     SELECT origin, number, message FROM inbox WHERE hub = ?1 AND partition = ?2
     ORDER BY origin, number";
+const COUNT: &str = "
+    SELECT count(*) FROM (SELECT 1 FROM inbox WHERE hub = ?1 AND partition = ?2 LIMIT ?3)";
 const DELETE: &str = "
     DELETE FROM inbox WHERE hub = ?1 AND partition = ?2 AND origin = ?3 AND number = ?4";
 const READ_SENT: &str = "SELECT sent FROM leases WHERE hub = ?1 AND partition = ?2";
@@ -105,6 +107,20 @@ impl Hub {
                 }
             }
             Ok(messages)
+        })
+    }
+
+    pub(super) fn count_inbox(
+        &self,
+        partition: PartitionId,
+        at_most: usize,
+    ) -> Result<usize, StorageError> {
+        let limit = i64::try_from(at_most).unwrap_or(i64::MAX);
+        self.database.read(|transaction| {
+            let mut count = transaction.prepare_cached(COUNT)?;
+            let count: i64 = count.query_row((self.key, partition.0, limit), |row| row.get(0))?;
+            // It is not negative, and not above the limit.
+            Ok(usize::try_from(count).unwrap_or(at_most))
         })
     }
 
