@@ -89,6 +89,11 @@ pub mod prelude {
 #[path = "private.rs"]
 pub mod __private;
 
+/// For fuzzing only: what reads text from outside and cannot be reached on its own otherwise.
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod inputs;
+
 /// The value of a client function's HTTP trigger.
 #[cfg(feature = "http")]
 #[doc(hidden)]

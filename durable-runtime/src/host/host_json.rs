@@ -448,5 +448,20 @@ fn hub_name(path: &str, value: &Value, environment: Environment<'_>) -> Result<S
     Ok(checked.as_str().to_owned())
 }
 
+/// What the text of a `host.json` makes of the default options, which have been checked, and the name of the
+/// hub. No variable of the environment is set.
+///
+/// # Errors
+///
+/// What is wrong with the text.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn options_of(text: &str) -> Result<(HostOptions, Option<String>), String> {
+    let settings = HostJson::parse(text, &|_| None)?;
+    let mut options = HostOptions::default();
+    settings.apply(&mut options);
+    options.check().map_err(|error| error.to_string())?;
+    Ok((options, settings.hub_name))
+}
+
 #[cfg(test)]
 mod tests;

@@ -24,6 +24,11 @@ pub(crate) mod triggers;
 pub(crate) mod watchers;
 mod worker;
 
+#[cfg(feature = "fuzzing")]
+pub(crate) use host_json::options_of;
+#[cfg(feature = "fuzzing")]
+pub(crate) use triggers::due_times;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

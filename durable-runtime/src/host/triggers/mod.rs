@@ -24,6 +24,8 @@ use consumer::Consumer;
 pub(crate) use desk::Desk;
 pub(crate) use news::News;
 use schedule::Cron;
+#[cfg(feature = "fuzzing")]
+pub(crate) use schedule::due_times;
 use timer::Timer;
 
 use super::state::HostState;

@@ -39,29 +39,54 @@ impl Cron {
     }
 
     fn read(text: &'static str) -> Result<Self, String> {
-        let cron = CronParser::builder()
-            .seconds(Seconds::Required)
-            .year(Year::Disallowed)
-            // As the schedules of Azure Functions are read.
-            .dom_and_dow(true)
-            .sloppy_ranges(true)
-            .build()
-            .parse(text)
-            .map_err(|error| error.to_string())?;
+        let cron = read(text)?;
         Ok(Self { cron, text })
     }
 
     /// The first due time after `time`.
     pub(super) fn next(&self, time: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let second = time.trunc_subsecs(0);
-        self.cron.find_next_occurrence(&second, false).ok()
+        next(&self.cron, time)
     }
 
     /// The last due time that is not after `time`.
     pub(super) fn latest(&self, time: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let second = time.trunc_subsecs(0);
-        self.cron.find_previous_occurrence(&second, true).ok()
+        latest(&self.cron, time)
     }
+}
+
+fn read(text: &str) -> Result<croner::Cron, String> {
+    let parser = CronParser::builder()
+        .seconds(Seconds::Required)
+        .year(Year::Disallowed)
+        // As the schedules of Azure Functions are read.
+        .dom_and_dow(true)
+        .sloppy_ranges(true)
+        .build();
+    parser.parse(text).map_err(|error| error.to_string())
+}
+
+fn next(cron: &croner::Cron, time: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let second = time.trunc_subsecs(0);
+    cron.find_next_occurrence(&second, false).ok()
+}
+
+fn latest(cron: &croner::Cron, time: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let second = time.trunc_subsecs(0);
+    cron.find_previous_occurrence(&second, true).ok()
+}
+
+/// The due times of a schedule around `time`: the last one that is not after it, and the first one that is.
+///
+/// # Errors
+///
+/// Why it cannot be read.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn due_times(
+    text: &str,
+    time: DateTime<Utc>,
+) -> Result<[Option<DateTime<Utc>>; 2], String> {
+    let cron = read(text)?;
+    Ok([latest(&cron, time), next(&cron, time)])
 }
 
 #[cfg(test)]

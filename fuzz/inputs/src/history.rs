@@ -1,0 +1,34 @@
+//! Histories as they are recorded, and replayed.
+
+use durable_runtime::model::HistoryEvent;
+use durable_runtime::testing::{ReplayError, replay_recorded};
+
+/// The JSON of a history, to be replayed on the orchestrators of [`functions`](crate::functions). It is
+/// refused with a reason, or the code goes through it; the events that are in it can be written and are
+/// the same when they are read again.
+///
+/// # Panics
+///
+/// If that does not hold.
+pub fn history(bytes: &[u8]) {
+    let text = crate::text(bytes);
+    match replay_recorded(&text) {
+        Ok(_) => {}
+        Err(ReplayError::NotRecorded {
+            line,
+            column,
+            message,
+        }) => {
+            assert!(!message.is_empty(), "{line}, {column}: {text}");
+            let last = text.lines().count().max(1);
+            assert!(line <= last, "line {line} of {last}: {text}");
+        }
+        Err(error) => assert!(!error.to_string().is_empty(), "{text}"),
+    }
+    if let Ok(events) = serde_json::from_str::<Vec<HistoryEvent>>(&text) {
+        let written = serde_json::to_string(&events).expect("what was read can be written");
+        let again: Vec<HistoryEvent> =
+            serde_json::from_str(&written).expect("what was written can be read");
+        assert_eq!(again, events, "{text}");
+    }
+}

@@ -1,0 +1,304 @@
+//! Valid inputs, and words that mean something in them.
+
+/// Of JSON, and of what is read from it.
+pub(crate) const OF_JSON: &[&str] = &[
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    "\"",
+    "null",
+    "true",
+    "\"\\ud800\"",
+    "\"\u{0}\"",
+    "1e999",
+    "-0",
+    "\"TaskCompleted\"",
+    "\"TaskScheduled\"",
+    "\"TimerCreated\"",
+    "\"EventRaised\"",
+    "\"OrchestratorStarted\"",
+    "\"ExecutionTerminated\"",
+    "\"LockRequested\"",
+    "\"id\":0",
+    "\"id\":-1",
+    "\"execution\":\"c7bcac6bebd74a3585d592692ea12c5e\"",
+    "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
+    "Running",
+    "Completed",
+    "Failed",
+    "Suspended",
+    "%",
+    "%PATH%",
+    "/* */",
+    "// \n",
+    "\u{feff}",
+];
+
+/// Of requests.
+pub(crate) const OF_HTTP: &[&str] = &[
+    "GET ",
+    "POST ",
+    "DELETE ",
+    "HEAD ",
+    "/",
+    "//",
+    "?",
+    "&",
+    "=",
+    "%",
+    "%2F",
+    "%00",
+    "%ff",
+    "\n",
+    "\r\n",
+    "\n\n",
+    ":",
+    "content-length: 5\n",
+    "content-type: application/json\n",
+    "transfer-encoding: chunked\r\n",
+    "x-ms-continuation-token: AAAA\n",
+    "/instances/waits",
+    "/instances/",
+    "/orchestrators/",
+    "/entities/Tally/all",
+    "/raiseEvent/go",
+    "/terminate",
+    "/suspend",
+    "/resume",
+    "/rewind",
+    "/restart",
+    "timeout=30",
+    "pollingInterval=0.5",
+    "top=1",
+    "showHistory=true",
+    "createdTimeFrom=-262143-01-01T00:00:00Z",
+    "createdTimeTo=9999-12-31T23:59:60Z",
+    "runtimeStatus=Running,Failed",
+    "taskHub=",
+    "connection=Storage",
+    "op=add",
+    "code=",
+    "[",
+    "{}",
+    "1e999",
+];
+
+/// Of schedules.
+pub(crate) const OF_CRON: &[&str] = &[
+    " ",
+    "*",
+    "/",
+    "-",
+    ",",
+    "?",
+    "L",
+    "W",
+    "#",
+    "0",
+    "1",
+    "5",
+    "7",
+    "12",
+    "23",
+    "29",
+    "31",
+    "59",
+    "60",
+    "MON",
+    "sun",
+    "SUN",
+    "FEB",
+    "jan",
+    "*/5",
+    "1-5",
+    "@daily",
+    "\t",
+    "\u{a0}",
+    "+",
+    "00",
+    "99999999999",
+];
+
+/// Of tokens.
+pub(crate) const OF_TOKENS: &[&str] = &[
+    "A", "AAAA", "=", "-", "_", "+", "/", " ", "%", "\u{e9}", ":",
+];
+
+fn all<const N: usize>(texts: [&str; N]) -> Vec<Vec<u8>> {
+    texts.iter().map(|text| text.as_bytes().to_vec()).collect()
+}
+
+const DECIDED: &str = r#"{"approved":true,"by":"Ann","amount":7,"share":0.5,"lines":["Nothing",
+    {"Text":"tea"},{"Item":{"id":-1,"note":{"Text":"hot"}}},{"Item":{"id":2,"note":null}}]}"#;
+
+/// Of an instance of `order` of the package `inputs`: one that waits and one that has ended, and events alone.
+pub(crate) fn histories() -> Vec<Vec<u8>> {
+    let begun = r#"[1795286492000000,{"ExecutionStarted":{"execution":"c7bcac6bebd74a3585d592692ea12c5e","name":"order","input":"tea"}}],
+    [1795286492000001,"OrchestratorStarted"],
+    [1795286492000001,{"TaskScheduled":{"id":0,"name":"put_aside","input":"tea"}}],
+    [1795286492000002,{"TaskCompleted":{"id":0,"result":3}}],
+    [1795286492000003,"OrchestratorStarted"]"#;
+    let event = format!(
+        r#"[1795286492000004,{{"EventRaised":{{"name":"decision","data":{DECIDED}}}}}],
+    [1795286492000005,"OrchestratorStarted"],
+    [1795286492000005,{{"TaskScheduled":{{"id":2,"name":"put_aside","input":"Ann"}}}}]"#
+    );
+    let others = r#"[1,{"TimerCreated":{"id":1,"fire_at":1795286492000001}}],[2,{"TimerFired":{"id":1}}],
+    [3,{"ExecutionTerminated":{"reason":"enough"}}],[4,{"LockGranted":{"id":3}}],
+    [5,{"TaskFailed":{"id":4,"failure":{"type":"Error","message":"no"}}}]"#;
+    let export = |events: &str| {
+        format!(
+            r#"{{"instanceId":"order-1","name":"order","version":null,"runtimeStatus":"Running","history":[{events}]}}"#
+        )
+    };
+    let both = format!("{begun},{event}");
+    let everything = format!("{both},{others}");
+    [
+        export(begun),
+        export(&both),
+        export(&everything),
+        format!("[{everything}]"),
+    ]
+    .map(String::into_bytes)
+    .to_vec()
+}
+
+pub(crate) fn payloads() -> Vec<Vec<u8>> {
+    all([
+        DECIDED,
+        "null",
+        "7",
+        "\"text\"",
+        "[1, 2]",
+        r#"{"approved":false}"#,
+    ])
+}
+
+/// In the form that the package `inputs` reads.
+pub(crate) fn requests() -> Vec<Vec<u8>> {
+    const BASE: &str = "/runtime/webhooks/durabletask";
+    let requests = [
+        ("GET", "/instances", "x-ms-continuation-token: AAAA\n\n"),
+        (
+            "GET",
+            "/instances?top=2&showInput=false&runtimeStatus=Running",
+            "",
+        ),
+        (
+            "GET",
+            "/instances?createdTimeFrom=2024-01-01T00:00:00Z&createdTimeTo=2030-01-01",
+            "",
+        ),
+        (
+            "GET",
+            "/instances/waits?showHistory=true&showHistoryOutput=true",
+            "",
+        ),
+        (
+            "GET",
+            "/instances/ended?returnInternalServerErrorOnFailure=true",
+            "",
+        ),
+        ("DELETE", "/instances/ended", ""),
+        (
+            "DELETE",
+            "/instances?createdTimeFrom=2024-01-01T00:00:00Z",
+            "",
+        ),
+        (
+            "POST",
+            "/orchestrators/echo",
+            "content-type: application/json\n\n{\"a\":[1]}",
+        ),
+        (
+            "POST",
+            "/orchestrators/wait/new?timeout=3&pollingInterval=1",
+            "\n\nnull",
+        ),
+        (
+            "POST",
+            "/instances/waits/raiseEvent/go",
+            "content-type: application/json\n\n7",
+        ),
+        ("POST", "/instances/orders/raiseEvent/decision", "\n\n{}"),
+        ("POST", "/instances/waits/terminate?reason=enough", ""),
+        ("POST", "/instances/waits/suspend?reason=enough", ""),
+        ("POST", "/instances/ended/rewind?reason=again", ""),
+        (
+            "POST",
+            "/instances/ended/restart?restartWithNewInstanceId=true",
+            "",
+        ),
+        ("GET", "/entities?fetchState=true&top=3", ""),
+        ("GET", "/entities/Tally/all", ""),
+        ("POST", "/entities/Tally/all?op=add", "\n\n1"),
+        ("GET", "/openapi.json", ""),
+        ("GET", "/health", ""),
+    ];
+    let lines = requests.map(|(method, path, rest)| format!("{method} {BASE}{path}\n{rest}"));
+    lines.map(String::into_bytes).to_vec()
+}
+
+/// As they go over a connection.
+pub(crate) fn bytes() -> Vec<Vec<u8>> {
+    all([
+        "GET /runtime/webhooks/durabletask/instances HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n",
+        "POST /runtime/webhooks/durabletask/orchestrators/echo HTTP/1.1\r\nhost: a\r\n\
+         content-length: 7\r\n\r\n\"first\"GET /runtime/webhooks/durabletask/health HTTP/1.1\r\n\r\n",
+        "POST /runtime/webhooks/durabletask/orchestrators/echo HTTP/1.1\r\nhost: a\r\n\
+         transfer-encoding: chunked\r\n\r\n4\r\nnull\r\n0\r\n\r\n",
+        "OPTIONS * HTTP/1.0\r\n\r\n",
+    ])
+}
+
+pub(crate) fn host_json() -> Vec<Vec<u8>> {
+    all([
+        r#"{"version":"2.0","extensions":{"durableTask":{"hubName":"MyHub"}}}"#,
+        r#"{"extensions":{"durableTask":{"hubName":"Hub1","maxConcurrentActivityFunctions":10,
+            "maxConcurrentOrchestratorFunctions":5,"maxEntityOperationBatchSize":50,
+            "extendedSessionsEnabled":true,"extendedSessionIdleTimeoutInSeconds":30,
+            "storageProvider":{"partitionCount":4,"type":"AzureStorage"},"defaultVersion":"1.2",
+            "versionMatchStrategy":"Strict","versionFailureStrategy":"Fail","tracing":{"version":"V2"},
+            "httpSettings":{"defaultAsyncRequestSleepTimeMilliseconds":3000},"unknown":[1]}}}"#,
+        "{}",
+    ])
+}
+
+pub(crate) fn schedules() -> Vec<Vec<u8>> {
+    all([
+        "* * * * * *",
+        "0 */5 * * * *",
+        "0 0 2 * * *",
+        "0 30 9-17 * * MON-FRI",
+        "0 0 0 1 JAN,JUL *",
+        "0 0 0 29 2 *",
+        "15/20 * * * * 5-7",
+        "0 0 0 31 * SUN",
+        "59 59 23 31 12 6",
+    ])
+}
+
+/// Of the first instance, and of an entity; and what is none.
+pub(crate) fn tokens() -> Vec<Vec<u8>> {
+    all(["", "AAAA", "q0XQGjE3MDQwNjcyMDAwMDAwMDA6YQ", "AAAAADE6YQ"])
+}
+
+/// For each column of the package `inputs`, what may stand in it, and what does in others.
+pub(crate) fn rows() -> Vec<Vec<u8>> {
+    let values = [
+        r#"[[1795286492000000,"OrchestratorStarted"]]"#,
+        r#"[[1795286492000002,{"TaskCompleted":{"id":0,"result":3}}]]"#,
+        r#"{"to":"damaged","command":{"RaiseEvent":{"name":"go","data":1}}}"#,
+        r#"{"count":1,"names":[]}"#,
+        "Completed",
+        "\u{1}",
+        "",
+    ];
+    let columns = 0..19_u8;
+    columns
+        .flat_map(|column| values.map(|value| [&[column], value.as_bytes()].concat()))
+        .collect()
+}
