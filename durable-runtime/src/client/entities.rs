@@ -123,7 +123,7 @@ impl DurableClient {
                 .await?;
             for (id, section, has_state) in orphaned {
                 let command = Command::UnlockEntity(Box::new(section));
-                self.link().request(&id, command).await?;
+                self.request(&id, command).await?;
                 cleaned.orphaned_locks_released += 1;
                 cleaned.empty_entities_removed += u64::from(!has_state);
             }
@@ -236,7 +236,7 @@ impl SignalTarget for ClientSignals {
         let command = self.command(operation, input);
         Box::pin(async move {
             let (to, command) = command?;
-            client.link().request(&to, command).await.map(drop)
+            client.request(&to, command).await.map(drop)
         })
     }
 }

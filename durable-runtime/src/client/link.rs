@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures_core::future::BoxFuture;
 use tokio::sync::oneshot::{self, error::TryRecvError};
 use tokio::task::{JoinError, spawn_blocking};
+use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::ClientError;
@@ -64,9 +65,22 @@ pub(crate) trait LocalHost: fmt::Debug + Send + Sync {
 #[derive(Debug)]
 pub(crate) enum NotTaken {
     /// The host does not own the instance: here is the command again.
-    NotOwned(Command),
-    /// It has too much to do already; this says of what.
-    Busy(String),
+    NotOwned(Box<Command>),
+    /// The host has too much to do already, and `message` says of what.
+    Busy {
+        command: Box<Command>,
+        message: String,
+    },
+}
+
+/// What a client does while the host has too much to do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum WhenBusy {
+    /// It says so to whoever asked.
+    #[default]
+    Refuse,
+    /// It waits until the host takes the command.
+    Wait,
 }
 
 /// Somebody who waits to be told that an instance has ended. One that is dropped waits no longer.
@@ -130,6 +144,8 @@ pub(super) struct Link {
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// How long it waits in all.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How often a client that waits for room in its host asks for it.
+const LOOK_FOR_ROOM: Duration = Duration::from_millis(20);
 /// How many messages may wait for the owner of a partition before clients of other processes can add no
 /// more payloads: whoever becomes the owner reads them all into memory.
 const MAX_INBOX: usize = 10_000;
@@ -186,20 +202,33 @@ impl Link {
         &self,
         to: &InstanceId,
         command: Command,
+        when_busy: WhenBusy,
     ) -> Result<Reply, ClientError> {
-        let command = match &self.local {
-            Some(local) => match local.request(to, command) {
+        let mut command = command;
+        while let Some(local) = &self.local {
+            match local.request(to, command) {
                 Ok(answer) => {
                     let answer = answer.await.map_err(|_| ClientError::Busy {
                         message: format!("the host stopped before it answered for {to:?}"),
                     })?;
                     return Ok(answer?);
                 }
-                Err(NotTaken::NotOwned(command)) => command,
-                Err(NotTaken::Busy(message)) => return Err(ClientError::Busy { message }),
-            },
-            None => command,
-        };
+                Err(NotTaken::NotOwned(again)) => {
+                    command = *again;
+                    break;
+                }
+                Err(NotTaken::Busy {
+                    command: again,
+                    message,
+                }) => {
+                    if when_busy == WhenBusy::Refuse {
+                        return Err(ClientError::Busy { message });
+                    }
+                    command = *again;
+                    sleep(LOOK_FOR_ROOM).await;
+                }
+            }
+        }
         let (to, request) = (to.clone(), RequestId(self.new_id()));
         let Some(local) = self
             .local
@@ -482,7 +511,7 @@ mod tests {
             _: &InstanceId,
             command: Command,
         ) -> Result<oneshot::Receiver<Result<Reply, Rejection>>, NotTaken> {
-            Err(NotTaken::NotOwned(command))
+            Err(NotTaken::NotOwned(Box::new(command)))
         }
 
         fn subscribe(&self, _: &InstanceId) -> Option<oneshot::Receiver<Arc<InstanceRecord>>> {

@@ -29,7 +29,7 @@ pub use entities::{
     ClientSignals, EntityMetadata, EntityPage, EntityQuery, EntityStorageCleaned, ListEntities,
 };
 pub use error::ClientError;
-use link::Link;
+use link::{Link, WhenBusy};
 pub(crate) use link::{LocalHost, NotTaken};
 pub use query::{InstancePage, InstanceQuery, ListInstances};
 pub use queue::QueuedMessage;
@@ -37,7 +37,7 @@ use readers::Readers;
 pub use start::{OrchestrationRun, StartNew};
 pub use status::{GetStatus, OrchestrationStatus};
 
-use crate::model::{Command, InstanceId, InstanceRecord, PartitionId, Payload, TaskHubName};
+use crate::model::{Command, InstanceId, InstanceRecord, PartitionId, Payload, Reply, TaskHubName};
 pub use crate::model::{OnExisting, RuntimeStatus, TimerInfo};
 use crate::registry::Orchestrator;
 use crate::storage::{HubOptions, HubStorage, StorageError, StorageProvider};
@@ -50,6 +50,7 @@ use crate::storage::{HubOptions, HubStorage, StorageError, StorageProvider};
 #[derive(Clone)]
 pub struct DurableClient {
     inner: Arc<Inner>,
+    when_busy: WhenBusy,
     /// The address by which the request came that this client serves.
     #[cfg(feature = "http")]
     address: Option<WebAddress>,
@@ -83,9 +84,17 @@ impl DurableClient {
                 #[cfg(feature = "http")]
                 address: std::sync::OnceLock::new(),
             }),
+            when_busy: WhenBusy::Refuse,
             #[cfg(feature = "http")]
             address: None,
         }
+    }
+
+    /// This client, for a function that the host itself calls: no more often than it can, and with nobody to
+    /// be told to try again.
+    pub(crate) fn waiting_for_room(mut self) -> Self {
+        self.when_busy = WhenBusy::Wait;
+        self
     }
 
     /// Says where the management API is, for all clones. Only the first to do so is heard.
@@ -412,7 +421,12 @@ impl DurableClient {
 
     async fn command(&self, id: &str, command: Command) -> Result<(), ClientError> {
         let id = existing_id(id)?;
-        self.link().request(&id, command).await.map(drop)
+        self.request(&id, command).await.map(drop)
+    }
+
+    /// Has a command carried out.
+    async fn request(&self, to: &InstanceId, command: Command) -> Result<Reply, ClientError> {
+        self.link().request(to, command, self.when_busy).await
     }
 
     fn link(&self) -> &Link {

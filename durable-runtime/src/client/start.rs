@@ -104,7 +104,7 @@ impl<T> StartNew<T> {
         if self.on_existing.is_none() {
             run.subscribe();
         }
-        match run.client.link().request(&run.id, command).await? {
+        match run.client.request(&run.id, command).await? {
             Reply::Existing => run.unsubscribe(),
             Reply::Started | Reply::Done => run.forget_replaced(execution),
         }

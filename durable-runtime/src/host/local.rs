@@ -30,9 +30,15 @@ impl LocalHost for LocalLink {
         let partition = self.router.partition_of(to);
         // What goes to another host, or waits for the next one, is none of this one's load.
         if self.router.epoch(partition).is_none() {
-            return Err(NotTaken::NotOwned(command));
+            return Err(NotTaken::NotOwned(Box::new(command)));
         }
-        let admitted = self.backlog.admit(&command).map_err(NotTaken::Busy)?;
+        let admitted = match self.backlog.admit(&command) {
+            Ok(admitted) => admitted,
+            Err(message) => {
+                let command = Box::new(command);
+                return Err(NotTaken::Busy { command, message });
+            }
+        };
         let (answer, receiver) = oneshot::channel();
         let input = Input::Request {
             to: to.clone(),
@@ -44,7 +50,7 @@ impl LocalHost for LocalLink {
             })),
         };
         match self.router.send(partition, input).map_err(|input| *input) {
-            Err(Input::Request { command, .. }) => Err(NotTaken::NotOwned(command)),
+            Err(Input::Request { command, .. }) => Err(NotTaken::NotOwned(Box::new(command))),
             Ok(()) | Err(_) => Ok(receiver),
         }
     }

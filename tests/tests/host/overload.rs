@@ -122,6 +122,51 @@ async fn a_host_that_has_stopped_is_not_busy() {
     second.shutdown().await.unwrap();
 }
 
+#[durable_client(queue("numbers"))]
+async fn start_one(client: DurableClient, number: u32) -> Result<()> {
+    let start = client.start_new::<go_through>(number);
+    start.instance_id(format!("queued-{number}")).await?;
+    Ok(())
+}
+
+// A message has so many attempts, and a timer fires once: neither is lost because the host was busy.
+#[tokio::test]
+async fn client_functions_with_a_queue_wait_for_room() {
+    let gate = Arc::new(Gate::default());
+    let options = HostOptions {
+        max_concurrent_activities: 1,
+        max_waiting_activities: 1,
+        max_queue_attempts: 1,
+        ..HostOptions::default()
+    };
+    let host = host(Memory::new(), options)
+        .state(Arc::clone(&gate))
+        .register::<start_one>()
+        .register::<go_through>()
+        .register::<enter>();
+    let host = host.start().await.unwrap();
+    let client = host.client();
+    // As many as are worked on at once, so that most of them come when there is no room.
+    let numbers = 0..16;
+    for number in numbers.clone() {
+        client.enqueue("numbers", number).await.unwrap();
+    }
+    eventually("there is no room", async || {
+        let one_more = client.start_new::<go_through>(99_u32).await;
+        matches!(one_more, Err(ClientError::Busy { .. })).then_some(())
+    })
+    .await;
+    gate.let_out(1_000);
+    for number in numbers {
+        let id = format!("queued-{number}");
+        eventually(&id, async || client.get_status(&id).await.unwrap()).await;
+        let ended = client.wait_for_completion(&id, PATIENCE).await.unwrap();
+        assert_eq!(ended.runtime_status, RuntimeStatus::Completed);
+    }
+    assert_eq!(client.queue_length("numbers-poison").await.unwrap(), 0);
+    host.shutdown().await.unwrap();
+}
+
 /// Where plain activities wait, each on a thread.
 #[derive(Debug, Default)]
 struct Door {

@@ -57,7 +57,7 @@ fn bytes_on_a_connection() {
 
 #[test]
 fn files_of_settings() {
-    survives(5_000, seeds::host_json(), seeds::OF_JSON, inputs::host_json);
+    survives(2_000, seeds::host_json(), seeds::OF_JSON, inputs::host_json);
 }
 
 // Rule 40.
@@ -80,5 +80,5 @@ fn continuation_tokens() {
 // Rule 32: what cannot be loaded fails alone.
 #[test]
 fn stored_rows() {
-    survives(100, seeds::rows(), seeds::OF_JSON, inputs::stored_row);
+    survives(60, seeds::rows(), seeds::OF_JSON, inputs::stored_row);
 }

@@ -292,10 +292,7 @@ pub(crate) fn rows() -> Vec<Vec<u8>> {
         r#"[[1795286492000000,"OrchestratorStarted"]]"#,
         r#"[[1795286492000002,{"TaskCompleted":{"id":0,"result":3}}]]"#,
         r#"{"to":"damaged","command":{"RaiseEvent":{"name":"go","data":1}}}"#,
-        r#"{"count":1,"names":[]}"#,
         "Completed",
-        "\u{1}",
-        "",
     ];
     let columns = 0..19_u8;
     columns

@@ -152,6 +152,10 @@ impl Binder<'_> {
                 Some(elsewhere) => self.other_client(registration, function, elsewhere)?,
                 None => self.client.clone(),
             };
+            let client = match function.trigger {
+                Trigger::Timer(_) | Trigger::Queue(_) => client.waiting_for_room(),
+                _ => client,
+            };
             bound.push(Bound {
                 location: registration.location,
                 trigger: function.trigger,
