@@ -21,8 +21,8 @@ use crate::site::Site;
 
 const CLIENTS: u32 = 1_000;
 const CONNECTIONS: u32 = 200;
-/// With activities of [`functions::TAKES`] that makes 5,000 a second, less than are asked for.
-const ACTIVITIES: usize = 50;
+/// With activities of [`functions::TAKES`] that makes 2,000 a second, less than are asked for.
+const ACTIVITIES: usize = 20;
 /// How long a client that was told to try again waits before it does.
 const PAUSE: Duration = Duration::from_millis(10);
 /// How often memory is looked at, and how often a status is read.

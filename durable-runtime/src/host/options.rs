@@ -38,7 +38,8 @@ pub struct HostOptions {
     /// How many requests of clients of this process (starts, events, signals) may be on their way to
     /// being durable. One more is refused with [`ClientError::Busy`](crate::client::ClientError::Busy),
     /// over HTTP 503 with `Retry-After`: it has not been taken, and is right to be made again a little
-    /// later. What steers instances (terminating, suspending, purging and so on) is always taken.
+    /// later. Client functions with a timer or a queue are not refused but wait, for there is nobody to try
+    /// again; what steers instances (terminating, suspending, purging and so on) is always taken.
     /// Default: 50,000.
     pub max_pending_requests: usize,
     /// How many activities may wait for [`max_concurrent_activities`](Self::max_concurrent_activities) to
