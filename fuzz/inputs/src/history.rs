@@ -3,7 +3,7 @@
 use durable_runtime::model::HistoryEvent;
 use durable_runtime::testing::{ReplayError, replay_recorded};
 
-/// The JSON of a history, to be replayed on the orchestrators of [`functions`](crate::functions). It is
+/// The JSON of a history, to be replayed on the orchestrators that hosts of fuzzing have. It is
 /// refused with a reason, or the code goes through it; the events that are in it can be written and are
 /// the same when they are read again.
 ///
