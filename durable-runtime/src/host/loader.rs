@@ -156,6 +156,11 @@ impl Loader {
                     }
                     pause = (pause * 2).min(Duration::from_secs(1));
                 }
+                // Of no instance in particular.
+                Err(error @ StorageError::Lost { .. }) => {
+                    self.state.fail(error.into());
+                    return None;
+                }
                 result => return Some(result),
             }
         }

@@ -55,6 +55,18 @@ pub enum StorageError {
         /// The file.
         place: String,
     },
+    /// The file is not the one any more that was opened: it was deleted, moved, emptied or replaced
+    /// while it was in use. What was acknowledged before that is in the file that was opened.
+    #[error(
+        "{place} is not what this program has opened any more: {message}; end all programs that use it, \
+         put it back together with its `-wal` or restore it from a backup, and start them again"
+    )]
+    Lost {
+        /// The file.
+        place: String,
+        /// What has happened to it.
+        message: String,
+    },
     /// What is stored is damaged.
     #[error("{place} is damaged: {message}; restore it from a backup")]
     Corrupt {

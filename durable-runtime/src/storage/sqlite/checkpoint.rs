@@ -10,7 +10,9 @@ use rusqlite::Connection;
 use super::connection;
 use super::error::{Fault, Place};
 use super::log_file::LogFile;
+use super::original::Original;
 use super::writer::{FairLock, Writer};
+use crate::storage::StorageError;
 
 /// The length of the log, in pages, from which it is worth the trouble (32 MiB).
 const ENOUGH: usize = 8000;
@@ -83,6 +85,7 @@ impl Checkpointer {
         place: &Place,
         path: &Path,
         writer: &Arc<FairLock<Writer>>,
+        original: &Arc<Original>,
     ) -> Result<Self, Fault> {
         let log = Arc::new(Log::default());
         let reports = Arc::clone(&log);
@@ -97,9 +100,10 @@ impl Checkpointer {
         let page_size = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
         let (task, writer) = (Arc::clone(&log), Arc::clone(writer));
         let file = LogFile::new(path, page_size);
+        let original = Arc::clone(original);
         let thread = std::thread::Builder::new()
             .name("durable-checkpoint".into())
-            .spawn(move || task.run(&mut connection, &writer, &file))
+            .spawn(move || task.run(&mut connection, &writer, &file, &original))
             .map_err(|error| place.unavailable(format_args!("gets no thread ({error})")))?;
         Ok(Self {
             log,
@@ -136,8 +140,19 @@ impl Log {
         }
     }
 
-    fn run(&self, connection: &mut Connection, writer: &FairLock<Writer>, file: &LogFile) {
+    fn run(
+        &self,
+        connection: &mut Connection,
+        writer: &FairLock<Writer>,
+        file: &LogFile,
+        original: &Original,
+    ) {
         while let Some(need) = self.wait_for_need() {
+            // What is in a log that was emptied must not get into the database. Whoever commits next
+            // is told.
+            if is_lost(original, writer) {
+                return;
+            }
             if need == Need::Room {
                 self.make_room(connection, writer, file);
                 continue;
@@ -196,6 +211,11 @@ impl Log {
     }
 }
 
+fn is_lost(original: &Original, writer: &FairLock<Writer>) -> bool {
+    let _held = writer.lock();
+    matches!(original.check(), Err(loss) if !loss.error.is_transient())
+}
+
 /// What the log needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Need {
@@ -216,6 +236,21 @@ fn checkpoint(connection: &Connection, writer: &FairLock<Writer>) -> Result<bool
     let mut held = writer.lock();
     let _turn = held.turnstile.enter();
     run(connection, "PRAGMA wal_checkpoint(RESTART)")
+}
+
+/// Moves the whole log into the database through `connection`, whose writer is held.
+///
+/// # Errors
+///
+/// Also when somebody is in the way.
+pub(super) fn move_all(connection: &Connection) -> Result<(), Fault> {
+    if run(connection, "PRAGMA wal_checkpoint(FULL)")? {
+        return Ok(());
+    }
+    Err(StorageError::Unavailable {
+        message: "somebody reads what is in the log".into(),
+    }
+    .into())
 }
 
 /// Returns whether it went through without anyone in the way.

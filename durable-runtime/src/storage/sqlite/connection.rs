@@ -1,5 +1,6 @@
 //! Opening connections, each for its purpose.
 
+use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -107,6 +108,16 @@ pub(super) fn check_place(place: &Place) -> Result<(), StorageError> {
             place: place.to_string(),
             message: "it is not a SQLite database".into(),
         });
+    }
+    if path.metadata().is_ok_and(|metadata| metadata.len() == 0) {
+        // SQLite would take it for a new one, and throw the log away.
+        let log = format!("{}-wal", path.display());
+        if Path::new(&log).metadata().is_ok_and(|log| log.len() > 0) {
+            return Err(place.corrupt(format_args!(
+                "it is empty, and the log that belongs to it, {log}, is not (to begin anew, remove \
+                 both)"
+            )));
+        }
     }
     match path.parent() {
         Some(directory) if !directory.is_dir() => Err(StorageError::Unavailable {

@@ -2,11 +2,14 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::checkpoint::Checkpointer;
+use super::checkpoint::{self, Checkpointer};
 use super::connection;
 use super::error::{Fault, Place};
+use super::original::{Loss, Original};
+use super::suspicion::Suspicion;
 use super::turnstile::Turnstile;
 use super::watch::Changes;
 use super::writer::{FairLock, Keys, Writer};
@@ -23,6 +26,9 @@ pub(super) struct Database {
     _checkpointer: Option<Checkpointer>,
     idle_readers: Mutex<Vec<Connection>>,
     changes: Arc<Changes>,
+    suspicion: Suspicion,
+    /// `None` for a database in memory.
+    original: Option<Arc<Original>>,
     writer: Arc<FairLock<Writer>>,
 }
 
@@ -39,15 +45,21 @@ impl Database {
             turnstile: Turnstile::new(place.path()),
             keys: Keys::default(),
         }));
-        let checkpointer = match place {
-            Place::File(path) => Some(Checkpointer::start(place, path, &writer)?),
-            Place::Memory => None,
+        let (original, checkpointer) = match place {
+            Place::File(path) => {
+                let original = Arc::new(Original::new(place, path)?);
+                let checkpointer = Checkpointer::start(place, path, &writer, &original)?;
+                (Some(original), Some(checkpointer))
+            }
+            Place::Memory => (None, None),
         };
         Ok(Self {
             place: place.clone(),
             _checkpointer: checkpointer,
             idle_readers: Mutex::default(),
             changes: Arc::default(),
+            suspicion: Suspicion::default(),
+            original,
             writer,
         })
     }
@@ -70,7 +82,8 @@ impl Database {
         let mut writer = self.writer.lock();
         // Put back only when the database is known to be as they say.
         let mut keys = std::mem::take(&mut writer.keys);
-        let outcome = transact(&mut writer, |transaction| work(transaction, &mut keys));
+        let outcome = transact(&mut writer, |transaction| work(transaction, &mut keys))
+            .and_then(|result| self.check_original(&writer).map(|()| result));
         let unchanged = matches!(outcome, Err(Fault::Storage(StorageError::Fenced { .. })));
         if outcome.is_ok() || unchanged {
             writer.keys = keys;
@@ -79,7 +92,35 @@ impl Database {
         if outcome.is_ok() {
             self.changes.made();
         }
-        outcome.map_err(|fault| fault.at(&self.place))
+        outcome.map_err(|fault| self.report(fault))
+    }
+
+    /// Whether what was committed has gone to where the next process looks for it. If not, nothing that
+    /// this process still has is to get into the files that are there now.
+    fn check_original(&self, writer: &Writer) -> Result<(), Fault> {
+        let Some(Err(loss)) = self.original.as_ref().map(|original| original.check()) else {
+            return Ok(());
+        };
+        let Loss {
+            error,
+            can_be_rescued,
+        } = loss;
+        if can_be_rescued {
+            // The database has all of it then, and the log, which nobody else can open, is of no use.
+            match checkpoint::move_all(&writer.connection) {
+                Ok(()) => {
+                    tracing::warn!("what was in the deleted log has been moved into the database");
+                }
+                Err(fault) => {
+                    let problem = fault.at(&self.place);
+                    tracing::error!(%problem, "what was in the deleted log is lost");
+                }
+            }
+        } else if !error.is_transient() {
+            let leave_it = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+            writer.connection.set_db_config(leave_it, true)?;
+        }
+        Err(error.into())
     }
 
     /// Runs `work` on one state of the database.
@@ -88,11 +129,24 @@ impl Database {
         work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
     ) -> Result<T, StorageError> {
         let outcome = match &self.place {
-            Place::File(_) => self.with_reader(work),
+            Place::File(_) => self.with_reader(work).and_then(|result| {
+                let original = self.original.as_ref();
+                original.map_or(Ok(()), |original| original.check_database())?;
+                Ok(result)
+            }),
             // A database in memory belongs to its connection.
             Place::Memory => look(&mut self.writer.lock().connection, work),
         };
-        outcome.map_err(|fault| fault.at(&self.place))
+        outcome.map_err(|fault| self.report(fault))
+    }
+
+    fn report(&self, fault: Fault) -> StorageError {
+        if fault.looks_like_damage() && self.suspicion.is_fresh() {
+            return self.place.unavailable(
+                "seems to be damaged, or its disk does not give what is on it: check its disk",
+            );
+        }
+        fault.at(&self.place)
     }
 
     pub(super) fn set_max_bytes(&self, bytes: u64) -> Result<(), StorageError> {

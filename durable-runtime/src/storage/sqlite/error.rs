@@ -87,6 +87,12 @@ impl Fault {
         }
     }
 
+    /// Whether `SQLite` says that the file is damaged. It says so too when the disk fails to give a page.
+    pub(super) fn looks_like_damage(&self) -> bool {
+        matches!(self, Self::Sqlite(error)
+            if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt))
+    }
+
     /// The error to report for the database at `place`.
     pub(super) fn at(self, place: &Place) -> StorageError {
         match self {
@@ -112,7 +118,10 @@ fn classify(error: &rusqlite::Error, place: &Place) -> StorageError {
         ErrorCode::DiskFull => {
             "cannot grow: free space on its disk, or raise its limit (`Sqlite::set_max_bytes`)"
         }
-        ErrorCode::SystemIoFailure => "cannot be read or written: check its disk",
+        ErrorCode::SystemIoFailure => {
+            "cannot be read or written: check its disk, whether it may be written to and whether \
+             there is quota left"
+        }
         ErrorCode::CannotOpen => {
             "cannot be opened: check that its directory is there and may be written to"
         }

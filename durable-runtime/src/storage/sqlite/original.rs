@@ -1,0 +1,173 @@
+//! Notices when the files are not those any more that were opened.
+//!
+//! A file that is deleted while it is open takes whatever is written to it, and is gone when the last
+//! process that has it ends. `SQLite` would commit into it without a complaint. So after each commit,
+//! before anyone is told of it, the paths are looked at: two calls that take a microsecond each.
+
+use std::fs::{File, Metadata};
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use super::error::Place;
+use crate::storage::StorageError;
+
+/// The files of a database as they were when it was opened.
+#[derive(Debug)]
+pub(super) struct Original {
+    place: Place,
+    database: OpenedFile,
+    log: OpenedFile,
+    /// On the log `SQLite` has no locks that closing this would drop; on the database it has.
+    log_file: File,
+}
+
+/// What is wrong with the files.
+#[derive(Debug)]
+pub(super) struct Loss {
+    pub(super) error: StorageError,
+    /// Whether the log was merely deleted: this process still has it, and can move what is in it into
+    /// the database.
+    pub(super) can_be_rescued: bool,
+}
+
+impl Original {
+    /// Remembers the files of the database at `path`, which a connection has open.
+    pub(super) fn new(place: &Place, path: &Path) -> Result<Self, StorageError> {
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        let log = PathBuf::from(log);
+        let opened = |path| {
+            OpenedFile::new(path)
+                .map_err(|error| place.unavailable(format_args!("cannot be looked at ({error})")))
+        };
+        let log_file = File::open(&log).map_err(|error| {
+            place.unavailable(format_args!(
+                "has a write-ahead log that cannot be read ({error})"
+            ))
+        })?;
+        Ok(Self {
+            place: place.clone(),
+            database: opened(path.to_owned())?,
+            log: opened(log)?,
+            log_file,
+        })
+    }
+
+    /// Whether the path of the database leads to where it did.
+    pub(super) fn check_database(&self) -> Result<(), StorageError> {
+        match self.database.state() {
+            State::Same { empty: false } => Ok(()),
+            State::Same { empty: true } => Err(self.lost("it was emptied")),
+            State::Deleted => Err(self.lost("it was deleted or moved away")),
+            State::Replaced => Err(self.lost("another file is in its place")),
+            State::Unknown(error) => Err(self
+                .place
+                .unavailable(format_args!("cannot be looked at ({error})"))),
+        }
+    }
+
+    /// Whether what was just committed is where the next process looks for it.
+    pub(super) fn check(&self) -> Result<(), Loss> {
+        self.check_database()?;
+        match self.log.state() {
+            State::Same { .. } if self.log_has_beginning() => Ok(()),
+            State::Same { .. } => Err(self.lost("its write-ahead log was emptied").into()),
+            State::Deleted => Err(Loss {
+                error: self.lost("its write-ahead log was deleted or moved away"),
+                can_be_rescued: true,
+            }),
+            State::Replaced => {
+                let message = "another file is in the place of its write-ahead log";
+                Err(self.lost(message).into())
+            }
+            State::Unknown(error) => Err(self
+                .place
+                .unavailable(format_args!(
+                    "has a write-ahead log that cannot be looked at ({error})"
+                ))
+                .into()),
+        }
+    }
+
+    /// A log that was emptied has zeros where it began, up to what was written since. One that
+    /// another program has moved into the database may be empty as a whole.
+    fn log_has_beginning(&self) -> bool {
+        let mut magic = [0; 4];
+        let mut file = &self.log_file;
+        let read = file
+            .seek(SeekFrom::Start(0))
+            .and_then(|_| file.read_exact(&mut magic));
+        match read {
+            Ok(()) => magic != [0; 4],
+            // Reading fails now and then on a bad disk, where a commit has just been synced.
+            Err(_) => true,
+        }
+    }
+
+    fn lost(&self, message: &str) -> StorageError {
+        StorageError::Lost {
+            place: self.place.to_string(),
+            message: message.to_owned(),
+        }
+    }
+}
+
+impl From<StorageError> for Loss {
+    fn from(error: StorageError) -> Self {
+        Self {
+            error,
+            can_be_rescued: false,
+        }
+    }
+}
+
+/// A path, and the file to which it led.
+#[derive(Debug)]
+struct OpenedFile {
+    path: PathBuf,
+    number: FileNumber,
+}
+
+/// Where the path leads now.
+#[derive(Debug)]
+enum State {
+    Same { empty: bool },
+    Replaced,
+    Deleted,
+    Unknown(std::io::Error),
+}
+
+impl OpenedFile {
+    fn new(path: PathBuf) -> std::io::Result<Self> {
+        let number = file_number(&path.metadata()?);
+        Ok(Self { path, number })
+    }
+
+    fn state(&self) -> State {
+        match self.path.metadata() {
+            Ok(metadata) if file_number(&metadata) != self.number => State::Replaced,
+            Ok(metadata) => State::Same {
+                empty: metadata.len() == 0,
+            },
+            Err(error) if error.kind() == ErrorKind::NotFound => State::Deleted,
+            Err(error) => State::Unknown(error),
+        }
+    }
+}
+
+/// The device and the number of a file there.
+#[cfg(unix)]
+type FileNumber = (u64, u64);
+
+#[cfg(unix)]
+fn file_number(metadata: &Metadata) -> FileNumber {
+    use std::os::unix::fs::MetadataExt;
+    (metadata.dev(), metadata.ino())
+}
+
+/// Elsewhere a file that is open can be neither deleted nor replaced.
+#[cfg(not(unix))]
+type FileNumber = ();
+
+#[cfg(not(unix))]
+fn file_number(_: &Metadata) -> FileNumber {}
