@@ -17,12 +17,15 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 #[derive(Debug)]
 pub(crate) struct Site {
     directory: TempDir,
+    /// What its processes have in their environment.
+    pub(crate) environment: Vec<(&'static str, PathBuf)>,
 }
 
 impl Site {
     pub(crate) fn new() -> Self {
         Self {
             directory: TempDir::new().unwrap(),
+            environment: Vec::new(),
         }
     }
 
@@ -52,6 +55,7 @@ impl Site {
             .arg(self.database())
             .arg(self.directory.path())
             .args(arguments)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -85,7 +89,7 @@ impl Site {
 #[derive(Debug)]
 pub(crate) struct Process {
     pub(crate) child: Child,
-    input: Option<ChildStdin>,
+    pub(crate) input: Option<ChildStdin>,
     pub(crate) lines: Receiver<String>,
 }
 

@@ -5,14 +5,18 @@
 //! done again by the next run: it is up to the task hub not to lose it.
 //!
 //! `crash_worker serve <database> <directory> <lease seconds> <attempts>` runs the host until its
-//! input ends, and prints `ready`.
+//! input ends or the host stops by itself, and prints `ready`. A line of its input, `start <orchestrator>
+//! <id>`, starts an instance through the host, and is answered by `started <id>` or `refused <id>: <why>`;
+//! `wait <id>` by `ended <id>`. What was started is noted in the directory, too.
+//!
+//! What the host logs is in the file `log` of the directory.
 
 mod jobs;
 mod work;
 
 use std::collections::HashSet;
-use std::io::Read;
-use std::path::PathBuf;
+use std::fs::OpenOptions;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use durable_runtime::client::OnExisting;
@@ -21,8 +25,11 @@ use durable_runtime::prelude::*;
 use durable_runtime::storage::Sqlite;
 
 use jobs::Jobs;
+use tokio::sync::mpsc::unbounded_channel;
 use work::{EVENTS, Journal, Kind, Outcome};
 
+/// What every instance is given.
+const SEED: u64 = 11;
 /// The name of the hub in every test.
 const HUB: &str = "crash";
 /// How many instances of each kind are in a batch.
@@ -32,11 +39,18 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 #[tokio::main]
 async fn main() -> Result<()> {
+    run()
+        .await
+        .inspect_err(|error| tracing::error!(%error, "the program ends"))
+}
+
+async fn run() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
     let mut next = |what: &str| arguments.next().ok_or_else(|| Error::msg(what));
     let mode = next("the mode is missing")?;
     let database = PathBuf::from(next("the database is missing")?);
     let directory = PathBuf::from(next("the directory is missing")?);
+    log_to(&directory.join("log"))?;
     let number = |text: String| text.parse::<u32>();
     let options = match mode.as_str() {
         "serve" => HostOptions {
@@ -63,8 +77,12 @@ async fn main() -> Result<()> {
         .await?;
     if mode == "serve" {
         println!("ready");
-        let ended = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()));
-        ended.await??;
+        let client = host.client();
+        let acknowledged = Journal::new(directory.join("acknowledged"));
+        tokio::select! {
+            () = serve(&client, &acknowledged) => {}
+            stopped = host.run_until_signal() => return Ok(stopped?),
+        }
     } else {
         let client = host.client();
         let acknowledged = Journal::new(directory.join("acknowledged"));
@@ -73,6 +91,59 @@ async fn main() -> Result<()> {
     }
     host.shutdown().await?;
     Ok(())
+}
+
+fn log_to(path: &Path) -> Result<()> {
+    let file = OpenOptions::new().create(true).append(true).open(path)?;
+    tracing_subscriber::fmt()
+        .with_writer(file)
+        .with_ansi(false)
+        .init();
+    Ok(())
+}
+
+/// Does what the input asks for until it ends.
+async fn serve(client: &DurableClient, journal: &Journal) {
+    // A thread of its own: the runtime would not end while one of its own reads.
+    let (sender, mut lines) = unbounded_channel();
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    while let Some(line) = lines.recv().await {
+        let (client, journal) = (client.clone(), journal.clone());
+        tokio::spawn(async move { println!("{}", answer(&client, &journal, &line).await) });
+    }
+}
+
+async fn answer(client: &DurableClient, journal: &Journal, line: &str) -> String {
+    let words: Vec<_> = line.split(' ').collect();
+    match words[..] {
+        ["start", orchestrator, id] => {
+            let start = client
+                .start_new_by_name(orchestrator, SEED)
+                .instance_id(id)
+                .await;
+            let noted = match start {
+                Ok(_) => journal
+                    .append(&format!("started {id}"))
+                    .map_err(Error::from),
+                Err(error) => Err(error.into()),
+            };
+            noted.map_or_else(
+                |error| format!("refused {id}: {error}"),
+                |()| format!("started {id}"),
+            )
+        }
+        ["wait", id] => match client.wait_for_completion(id, PATIENCE).await {
+            Ok(_) => format!("ended {id}"),
+            Err(error) => format!("refused {id}: {error}"),
+        },
+        _ => format!("unknown: {line}"),
+    }
 }
 
 /// Finishes what was begun by the runs before, and as many `batches` more.
@@ -135,12 +206,11 @@ async fn run_batch(
 }
 
 async fn start(client: &DurableClient, kind: Kind, id: &str) -> Result<()> {
-    let seed: u64 = 11;
     let start = match kind {
         Kind::Generations => {
-            client.start_new_by_name(kind.orchestrator(), (seed, 0, Outcome::default()))
+            client.start_new_by_name(kind.orchestrator(), (SEED, 0, Outcome::default()))
         }
-        _ => client.start_new_by_name(kind.orchestrator(), seed),
+        _ => client.start_new_by_name(kind.orchestrator(), SEED),
     };
     // The run before may have started it, and was killed before it could say so.
     let start = start.instance_id(id).on_existing(OnExisting::Ignore);

@@ -1,0 +1,13 @@
+//! Rules 45 and 46, on a real file with a real process: disks that are full, broken or read-only, and
+//! files that somebody deletes, replaces or empties.
+//!
+//! The process runs with a shim between itself and the system, which makes its calls fail (`shim.c`). So
+//! these tests are for Linux.
+
+#![cfg(target_os = "linux")]
+
+mod disk;
+mod files;
+#[path = "../process/mod.rs"]
+mod process;
+mod shim;
