@@ -28,7 +28,10 @@ struct Receipt {
 }
 
 /// How many sorts of orchestrations the program starts.
-const SORTS: usize = 9;
+const SORTS: usize = 11;
+
+/// How the processes call themselves that start instances.
+pub(crate) const NAMES: [&str; 2] = ["a", "b"];
 
 /// A run of an activity.
 type Run = (String, u64, Uuid);
@@ -55,7 +58,10 @@ impl Evidence {
             let status = client.get_status(&id).with_history_output().await.unwrap();
             instances.insert(id, status.unwrap());
         }
-        let acknowledged = site.lines("acknowledged");
+        let acknowledged: Vec<_> = NAMES
+            .iter()
+            .flat_map(|name| site.lines(&format!("acknowledged-{name}")))
+            .collect();
         let started = |line: &String| Some(line.strip_prefix("started ")?.to_owned());
         Self {
             instances,
@@ -166,6 +172,15 @@ impl Evidence {
         let events = histories.flatten();
         let signals = events.filter(|event| matches!(event.kind, EventKind::EntitySignaled { .. }));
         u64::try_from(signals.count()).unwrap()
+    }
+
+    /// How often money was put into an account, or taken from it.
+    pub(crate) fn postings(&self) -> u64 {
+        let transfers = self
+            .acknowledged
+            .iter()
+            .filter(|id| orchestrator_of(id) == "transfers");
+        6 * u64::try_from(transfers.count()).unwrap()
     }
 
     pub(crate) fn summary(&self) -> String {

@@ -7,6 +7,7 @@
 //! `CRASH_ROUNDS` sets how often it is killed, `CRASH_SEED` repeats the instants of an earlier run.
 
 mod evidence;
+mod pair;
 #[path = "../process/mod.rs"]
 mod process;
 mod random;
@@ -26,6 +27,19 @@ use serde_json::Value;
 
 /// How often the program is killed, unless `CRASH_ROUNDS` says otherwise.
 const ROUNDS: u32 = 60;
+
+/// In seconds. It does not matter: a process that was killed is followed at once.
+const LEASE: u32 = 15;
+
+/// More batches than are ever done.
+const FOR_EVER: u32 = 1_000_000;
+
+/// A process that starts instances under its name: so many batches, after it has finished what it was
+/// killed in the middle of.
+fn mix(site: &Site, name: &str, lease_seconds: u32, batches: u32) -> Process {
+    let numbers = [lease_seconds, batches].map(|number| number.to_string());
+    site.spawn("mix", [name, &numbers[0], &numbers[1]])
+}
 
 fn variable(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;
@@ -47,15 +61,15 @@ async fn killed_at_any_instant_it_loses_nothing() {
     let killing = async {
         let mut killed = 0;
         while killed < rounds {
-            let process = site.spawn("mix", ["1000000"]);
+            let mut process = mix(&site, "a", LEASE, FOR_EVER);
             let delay = Duration::from_millis(random.between(5, 300));
-            let ended = tokio::task::block_in_place(|| kill_after(process, delay));
+            let ended = tokio::task::block_in_place(|| kill_after(&mut process, delay));
             assert_eq!(ended, None, "it ended by itself in round {killed}");
             killed += 1;
         }
         // The last one finishes what was begun, including what the other process starts last.
         stop.store(true, Ordering::Relaxed);
-        let process = site.spawn("mix", ["0"]);
+        let process = mix(&site, "a", LEASE, 0);
         let status = tokio::task::block_in_place(|| process.wait());
         assert!(status.success(), "{status}");
     };
@@ -68,13 +82,26 @@ async fn killed_at_any_instant_it_loses_nothing() {
     }
     let evidence = Evidence::gather(&site, &client).await;
     evidence.check(&expected, &started_outside);
-    // Rules 33 and 35: each operation has had its effect exactly once, also of those that were sent one
-    // way and may be on their way yet.
-    for entity in ["total", "mirror"] {
-        counted(&client, entity, evidence.signals()).await;
-    }
+    check_entities(&client, &evidence).await;
     last.stop();
     println!("{rounds} kills survived: {}", evidence.summary());
+}
+
+/// Rules 33 and 35: each operation has had its effect exactly once, also of those that were sent one way
+/// and may be on their way yet.
+async fn check_entities(client: &DurableClient, evidence: &Evidence) {
+    for entity in ["total", "mirror"] {
+        counted(client, entity, evidence.signals()).await;
+    }
+    let (mut balance, mut postings) = (0, 0);
+    for number in 0..4 {
+        let account = EntityId::new("Account", number.to_string());
+        let state: Option<Value> = client.read_entity_state(account).await.unwrap();
+        let state = state.unwrap();
+        balance += state["balance"].as_i64().unwrap();
+        postings += state["postings"].as_u64().unwrap();
+    }
+    assert_eq!((balance, postings), (0, evidence.postings()));
 }
 
 /// Waits until the entity has counted so far, and fails if it counts further.
@@ -96,7 +123,7 @@ async fn counted(client: &DurableClient, key: &str, wanted: u64) {
 }
 
 /// Kills `process` when `delay` has passed; if it ended before, tells how.
-fn kill_after(mut process: Process, delay: Duration) -> Option<ExitStatus> {
+fn kill_after(process: &mut Process, delay: Duration) -> Option<ExitStatus> {
     match process.lines.recv_timeout(delay) {
         Ok(line) => panic!("unexpected: {line}"),
         Err(RecvTimeoutError::Timeout) => {
@@ -111,7 +138,7 @@ fn kill_after(mut process: Process, delay: Duration) -> Option<ExitStatus> {
 /// What each kind of instance returns.
 async fn undisturbed() -> BTreeMap<String, u64> {
     let site = Site::new();
-    let status = site.spawn("mix", ["1"]).wait();
+    let status = mix(&site, "a", LEASE, 1).wait();
     assert!(status.success(), "{status}");
     let evidence = Evidence::gather(&site, &site.connect()).await;
     evidence.values()

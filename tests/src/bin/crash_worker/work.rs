@@ -3,7 +3,7 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use durable_runtime::Orchestrator as _;
@@ -11,15 +11,37 @@ use durable_runtime::prelude::*;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::bank::transfers;
+
 /// A file to which activities append.
 #[derive(Debug, Clone)]
 pub(crate) struct Journal {
     path: PathBuf,
+    /// Where [`flaky()`] counts its attempts, in a file for each instance.
+    attempts: PathBuf,
 }
 
 impl Journal {
     pub(crate) fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+        let path = path.into();
+        Self {
+            attempts: path.with_extension("attempts"),
+            path,
+        }
+    }
+
+    /// Counts one more attempt of `instance`, and returns how many there were.
+    fn attempt(&self, instance: &str) -> std::io::Result<usize> {
+        std::fs::create_dir_all(&self.attempts)?;
+        let file = Self::new(self.attempts.join(instance));
+        file.append("attempt")?;
+        Ok(file.read().lines().count())
+    }
+
+    /// Nobody asks any more.
+    pub(crate) fn forget_attempts(&self, instance: &str) {
+        // There are none of most instances.
+        let _ = std::fs::remove_file(self.attempts.join(instance));
     }
 
     /// Appends a line, whole or not at all.
@@ -29,6 +51,22 @@ impl Journal {
             .append(true)
             .open(&self.path)?;
         file.write_all(format!("{line}\n").as_bytes())
+    }
+
+    /// One that keeps nothing, for a run without an end. What activities need themselves is kept in
+    /// `directory`.
+    pub(crate) fn nowhere(directory: &Path) -> Self {
+        Self {
+            path: "/dev/null".into(),
+            attempts: directory.join("attempts"),
+        }
+    }
+
+    /// Has `line` in place of all that there is, at once.
+    pub(crate) fn replace(&self, line: &str) -> std::io::Result<()> {
+        let next = self.path.with_extension("next");
+        std::fs::write(&next, format!("{line}\n"))?;
+        std::fs::rename(next, &self.path)
     }
 
     pub(crate) fn read(&self) -> String {
@@ -60,7 +98,7 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    fn add(&mut self, receipt: Receipt) {
+    pub(crate) fn add(&mut self, receipt: Receipt) {
         self.value = mix(self.value, receipt.value);
         self.receipts.push(receipt);
     }
@@ -89,7 +127,11 @@ fn run(ctx: &ActivityContext, journal: &Journal, value: u64) -> std::io::Result<
 }
 
 #[activity]
-async fn step(ctx: ActivityContext, State(journal): State<Journal>, value: u64) -> Result<Receipt> {
+pub(crate) async fn step(
+    ctx: ActivityContext,
+    State(journal): State<Journal>,
+    value: u64,
+) -> Result<Receipt> {
     Ok(run(&ctx, &journal, value)?)
 }
 
@@ -110,10 +152,7 @@ async fn flaky(
     value: u64,
 ) -> Result<Receipt> {
     let receipt = run(&ctx, &journal, value)?;
-    let of_instance = format!("{}/", ctx.instance_id());
-    let text = journal.read();
-    let runs = text.lines().filter(|line| line.starts_with(&of_instance));
-    if runs.count() < 3 {
+    if journal.attempt(ctx.instance_id())? < 3 {
         return Err(Error::msg("not yet"));
     }
     Ok(receipt)
@@ -143,6 +182,14 @@ async fn abort_process(
 ) -> Result<Receipt> {
     run(&ctx, &journal, value)?;
     std::process::abort()
+}
+
+/// Started by an order.
+#[orchestrator]
+pub(crate) async fn ordered(ctx: OrchestrationContext, seed: u64) -> Result<Outcome> {
+    let mut outcome = Outcome::default();
+    outcome.add(ctx.call_activity::<step>(seed).await?);
+    Ok(outcome)
 }
 
 #[orchestrator]
@@ -396,10 +443,12 @@ pub(crate) enum Kind {
     Family,
     Tally,
     Locks,
+    Transfers,
+    Ordered,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Chain,
         Self::FanOut,
         Self::Timers,
@@ -409,6 +458,8 @@ impl Kind {
         Self::Family,
         Self::Tally,
         Self::Locks,
+        Self::Transfers,
+        Self::Ordered,
     ];
 
     /// Also how the ids of its instances begin.
@@ -423,6 +474,8 @@ impl Kind {
             Self::Family => family::NAME,
             Self::Tally => tally::NAME,
             Self::Locks => locks::NAME,
+            Self::Transfers => transfers::NAME,
+            Self::Ordered => ordered::NAME,
         }
     }
 
