@@ -3,7 +3,7 @@
 #[path = "cargo/mod.rs"]
 mod cargo;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::env::consts::EXE_SUFFIX;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -322,6 +322,111 @@ fn order_queue() {
     assert_eq!(last(&output, 2), end, "{output}");
 }
 
+/// Every device keeps the serial number that it was given, and is in the table with it.
+#[test]
+fn device_provisioning() {
+    let program = Program::new("device_provisioning");
+    let outputs = program.outputs_until_killed_enough(Duration::from_millis(1_500));
+    let mut serials: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for line in outputs.iter().flat_map(|output| output.lines()) {
+        if let Some((device, serial)) = line.split_once(": registering ") {
+            serials.entry(device).or_default().insert(serial);
+        }
+    }
+    // One that was killed after all was done is followed by one that does all of it again.
+    let runs = serials["camera"].len();
+    assert!(
+        serials.values().all(|serials| serials.len() == runs),
+        "{serials:?}"
+    );
+    let output = outputs.last().unwrap();
+    for (line, device) in last(output, 4)
+        .iter()
+        .zip(["camera", "thermostat", "door", "lamp"])
+    {
+        let columns: Vec<_> = line.split_whitespace().collect();
+        let address = format!("{device}.devices.example");
+        assert_eq!(
+            (columns[0], columns[2], columns[3]),
+            (device, address.as_str(), "2.1.0"),
+            "{output}"
+        );
+        assert!(serials[device].contains(columns[1]), "{serials:?} {output}");
+    }
+}
+
+/// It goes on to look, at the intervals at which it was, until there is something to find.
+#[test]
+fn monitor() {
+    const KILLS: usize = 4;
+    let program = Program::new("monitor");
+    let mut outputs = String::new();
+    for _ in 0..KILLS {
+        let (status, output) = program.run(random_below(Duration::from_millis(700)));
+        assert_eq!(status, None, "{output}");
+        outputs += &output;
+    }
+    assert!(!outputs.contains("is there"), "{outputs}");
+    fs::write(program.folder().join("monitor.ready"), "").unwrap();
+    let (status, output) = program.run_to_the_end();
+    assert!(status.success(), "{output}");
+    assert_eq!(last(&output, 1), ["found it"], "{output}");
+    outputs += &output;
+    // After 0, 1, 3 and 7 seconds; one that was not recorded is made again.
+    let checks = outputs.lines().filter(|line| line.starts_with("checked: "));
+    assert!(checks.count() <= 4 + KILLS, "{outputs}");
+}
+
+/// The rounds are counted on, whenever it is killed.
+#[test]
+fn periodic_cleanup() {
+    let program = Program::new("periodic_cleanup");
+    let mut rounds: Vec<u64> = Vec::new();
+    let began = Instant::now();
+    while !rounds.contains(&3) {
+        assert!(began.elapsed() < LIMIT, "{rounds:?}");
+        let (status, output) = program.run(random_below(Duration::from_millis(2_000)));
+        assert_eq!(status, None, "{output}");
+        let numbers = output.lines().filter_map(|line| {
+            let number = line.strip_prefix("round ")?.split(':').next()?;
+            number.parse::<u64>().ok()
+        });
+        rounds.extend(numbers);
+    }
+    // One that was not recorded is made again.
+    let expected = rounds.iter().all(|round| (1..=3).contains(round));
+    assert!(
+        rounds.is_sorted() && rounds[0] == 1 && expected,
+        "{rounds:?}"
+    );
+    assert!(program.folder().join("periodic_cleanup/round-3").exists());
+}
+
+/// The code that was sent before it was killed still counts.
+#[test]
+fn phone_verification() {
+    let program = Program::new("phone_verification");
+    let began = Instant::now();
+    let mut code = String::new();
+    let mut limit = Duration::from_millis(500);
+    loop {
+        let (status, output) = program.run_typing(&code, limit);
+        if let Some(status) = status {
+            assert!(status.success(), "{output}");
+            assert_eq!(last(&output, 1), ["verified"], "{output}");
+            return;
+        }
+        assert!(began.elapsed() < LIMIT, "{output}");
+        let sent = output.lines().rfind(|line| line.contains("your code is "));
+        if let Some((_, sent)) = sent.and_then(|line| line.rsplit_once(' ')) {
+            code = format!("{sent}\n");
+        } else {
+            // It was killed too soon.
+            limit *= 2;
+        }
+    }
+}
+
 /// An example, in a working directory of its own.
 struct Program {
     name: &'static str,
@@ -350,16 +455,25 @@ impl Program {
     /// Runs it again and again, killing it at random instants at most `longest` after its start, and
     /// at last to its end. Gives what that last run has printed.
     fn killed_now_and_then(&self, longest: Duration) -> String {
+        let mut outputs = self.outputs_until_killed_enough(longest);
+        outputs.pop().unwrap_or_default()
+    }
+
+    /// The same, and gives what every run has printed.
+    fn outputs_until_killed_enough(&self, longest: Duration) -> Vec<String> {
+        let mut outputs = Vec::new();
         for _ in 0..KILLS {
             let (status, output) = self.run(random_below(longest));
             assert!(status.is_none_or(|status| status.success()), "{output}");
+            outputs.push(output);
             if status.is_some() {
-                return output;
+                return outputs;
             }
         }
         let (status, output) = self.run_to_the_end();
         assert!(status.success(), "{output}");
-        output
+        outputs.push(output);
+        outputs
     }
 
     /// Runs it for as long as `work` takes, and kills it then. It says where it listens.
@@ -392,12 +506,20 @@ impl Program {
 
     /// Runs it once, and kills it after `limit` if it has not ended by then: it has no status then.
     fn run(&self, limit: Duration) -> (Option<ExitStatus>, String) {
+        self.run_typing("", limit)
+    }
+
+    /// The same, with something typed at its beginning.
+    fn run_typing(&self, text: &str, limit: Duration) -> (Option<ExitStatus>, String) {
         let program = BINARIES.join(format!("{}{EXE_SUFFIX}", self.name));
         let (mut reader, writer) = io::pipe().unwrap();
+        let (keyboard, mut typist) = io::pipe().unwrap();
+        typist.write_all(text.as_bytes()).unwrap();
+        drop(typist);
         let mut child = Command::new(program)
             .args(&self.arguments)
             .current_dir(self.folder())
-            .stdin(Stdio::null())
+            .stdin(keyboard)
             .stdout(writer.try_clone().unwrap())
             .stderr(writer)
             .spawn()
