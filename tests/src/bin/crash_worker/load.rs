@@ -75,13 +75,26 @@ impl Load {
         let mut known = self.known();
         let first = last_batch(&known).unwrap_or(0);
         for batch in first..first + batches {
-            self.batch(&known, batch).await?;
+            let ended = format!("ended {batch}");
+            // Otherwise the run before was killed while it removed it.
+            if !known.contains(&ended) {
+                self.batch(&known, batch).await?;
+                self.journal.append(&ended)?;
+            }
             self.clear(batch, &expected).await?;
             self.journal.replace(&format!("batch {}", batch + 1))?;
             known.clear();
+            if self.is_to_stop() {
+                break;
+            }
         }
         self.client.clean_entity_storage().await?;
         Ok(())
+    }
+
+    /// Whether a soak has lasted long enough.
+    pub(crate) fn is_to_stop(&self) -> bool {
+        self.directory.join("stop").exists()
     }
 
     fn known(&self) -> HashSet<String> {

@@ -4,9 +4,10 @@
 //! batch (at most so many more), and ends when all have ended. What was acknowledged is noted in the
 //! directory, under its name, and not done again by the next run: it is up to the task hub not to lose it.
 //!
-//! `crash_worker soak <database> <directory> <name> <lease seconds> <batches>` goes on for ever, and leaves
+//! `crash_worker soak <database> <directory> <name> <lease seconds> <batches>` goes on and on, and leaves
 //! nothing behind of a batch that has ended: it compares the outputs with those in the file `expected` of
-//! the directory, and purges the instances. After so many batches it stops its host and starts another.
+//! the directory, and purges the instances. After so many batches it stops its host and starts another. It
+//! ends when there is a file `stop` in the directory.
 //!
 //! `crash_worker serve <database> <directory> <lease seconds> <attempts>` runs the host until its
 //! input ends or the host stops by itself, and prints `ready`. A line of its input, `start <orchestrator>
@@ -85,6 +86,9 @@ async fn run() -> Result<()> {
         }
         load.soak(batches).await?;
         host.shutdown().await?;
+        if load.is_to_stop() {
+            return Ok(());
+        }
     }
 }
 
