@@ -8,6 +8,10 @@
 
 mod disk;
 mod files;
+mod power;
 #[path = "../process/mod.rs"]
 mod process;
+#[path = "../crash/random.rs"]
+mod random;
 mod shim;
+mod trace;

@@ -212,6 +212,17 @@ int ftruncate(int descriptor, off_t length) { return truncate_to(descriptor, len
 
 int ftruncate64(int descriptor, off_t length) { return truncate_to(descriptor, length); }
 
+int unlink(const char *path) {
+    pthread_mutex_lock(&order);
+    int result = syscall(SYS_unlinkat, AT_FDCWD, path, 0);
+    int error = errno;
+    /* Nothing is left of it, as if it had been emptied. */
+    if (result == 0 && begins_with_database(path)) note('T', path, 0, NULL, 0);
+    pthread_mutex_unlock(&order);
+    errno = error;
+    return result;
+}
+
 static int open_with(const char *path, int flags, mode_t mode) {
     /* A fault of opening is one of opening for changes: permissions, a file system that became read-only. */
     if ((flags & O_ACCMODE) != O_RDONLY) {

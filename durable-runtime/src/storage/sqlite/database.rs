@@ -48,6 +48,7 @@ impl Database {
         let (original, checkpointer) = match place {
             Place::File(path) => {
                 let original = Arc::new(Original::new(place, path)?);
+                original.settle(&mut writer.lock().connection)?;
                 let checkpointer = Checkpointer::start(place, path, &writer, &original)?;
                 (Some(original), Some(checkpointer))
             }

@@ -8,7 +8,7 @@
 //! that zeros behind it mean nothing. On this file it has no locks that closing a handle would drop.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, TransactionBehavior};
@@ -65,6 +65,35 @@ impl LogFile {
         let enough = self.frame * u64::try_from(pages).unwrap_or(u64::MAX);
         while write_piece(&mut file, enough, connection, writer)? {}
         file.sync_data().map_err(|error| failed(&error))
+    }
+}
+
+/// Writes all that is in a log once more, and puts it on the disk.
+///
+/// When a sync of the log has failed, its pages are in the system's memory and not on the disk, and no
+/// later sync puts them there. The process that knows of it writes them again. If it was killed before,
+/// the next one reads them as if they were on the disk, and what it commits behind them would go with them
+/// when the power fails. So the first process to open a log has it written again.
+pub(super) fn write_again(file: &File, connection: &mut Connection) -> Result<(), Fault> {
+    // Meanwhile no other process can write into it.
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let written = copy_onto_itself(file);
+    transaction.rollback()?;
+    written.map_err(|error| failed(&error))
+}
+
+fn copy_onto_itself(mut file: &File) -> io::Result<()> {
+    let mut piece = [0; BLOCK];
+    let mut offset = 0;
+    loop {
+        file.seek(SeekFrom::Start(offset))?;
+        let length = file.read(&mut piece)?;
+        if length == 0 {
+            return file.sync_data();
+        }
+        file.seek(SeekFrom::Start(offset))?;
+        file.write_all(&piece[..length])?;
+        offset += u64::try_from(length).unwrap_or(0);
     }
 }
 

@@ -4,11 +4,17 @@
 //! process that has it ends. `SQLite` would commit into it without a complaint. So after each commit,
 //! before anyone is told of it, the paths are looked at: two calls that take a microsecond each.
 
-use std::fs::{File, Metadata};
+#[cfg(unix)]
+use std::fs::TryLockError;
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::error::Place;
+use rusqlite::Connection;
+
+use super::error::{Fault, Place};
+#[cfg(unix)]
+use super::log_file;
 use crate::storage::StorageError;
 
 /// The files of a database as they were when it was opened.
@@ -40,9 +46,10 @@ impl Original {
             OpenedFile::new(path)
                 .map_err(|error| place.unavailable(format_args!("cannot be looked at ({error})")))
         };
-        let log_file = File::open(&log).map_err(|error| {
+        let log_file = OpenOptions::new().read(true).write(true).open(&log);
+        let log_file = log_file.map_err(|error| {
             place.unavailable(format_args!(
-                "has a write-ahead log that cannot be read ({error})"
+                "has a write-ahead log that cannot be opened ({error})"
             ))
         })?;
         Ok(Self {
@@ -51,6 +58,26 @@ impl Original {
             log: opened(log)?,
             log_file,
         })
+    }
+
+    /// Makes sure of what earlier processes have left in the log, if no other one is at work. That is known
+    /// by a lock on the log, which everyone who has it open shares.
+    #[cfg(unix)]
+    pub(super) fn settle(&self, connection: &mut Connection) -> Result<(), Fault> {
+        // Where files have no locks, several do it, one after the other.
+        if !matches!(self.log_file.try_lock(), Err(TryLockError::WouldBlock)) {
+            log_file::write_again(&self.log_file, connection)?;
+            // Whoever comes in between does it once more.
+            drop(self.log_file.unlock());
+        }
+        drop(self.log_file.try_lock_shared());
+        Ok(())
+    }
+
+    /// Elsewhere a lock keeps others from the file itself, and a sync that fails can be tried again.
+    #[cfg(not(unix))]
+    pub(super) fn settle(&self, _: &mut Connection) -> Result<(), Fault> {
+        Ok(())
     }
 
     /// Whether the path of the database leads to where it did.
