@@ -385,7 +385,7 @@ fn periodic_cleanup() {
     let began = Instant::now();
     while !rounds.contains(&3) {
         assert!(began.elapsed() < LIMIT, "{rounds:?}");
-        let (status, output) = program.run(random_below(Duration::from_millis(2_000)));
+        let (status, output) = program.run(random_below(Duration::from_secs(2)));
         assert_eq!(status, None, "{output}");
         let numbers = output.lines().filter_map(|line| {
             let number = line.strip_prefix("round ")?.split(':').next()?;

@@ -2,10 +2,10 @@
 //! third one that lives on, and whose memory must not grow.
 //!
 //! ```text
-//! cargo run --release -p tests --bin soak -- [--minutes 30] [--seed 1]
+//! cargo run --release -p tests --bin soak -- [--minutes 30] [--seed 1] [--worker program]
 //! ```
 //!
-//! The load is that of the program `crash_worker`, which compares the output of every instance with what it
+//! The load is that of the program `crash_worker`, which is built if no other one is named. It compares the output of every instance with what it
 //! is when nobody disturbs it, and purges it. Every ten seconds it prints a line of figures, and at the end
 //! what came of it. It fails when an output is wrong, a process ends by itself, an entity has counted
 //! wrong, the file is damaged, or memory, open files or the file of the hub have grown.
@@ -16,6 +16,7 @@ mod random;
 mod site;
 mod verdict;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -38,7 +39,9 @@ async fn main() -> ExitCode {
     let arguments = match Arguments::parse(std::env::args().skip(1)) {
         Ok(arguments) => arguments,
         Err(error) => {
-            eprintln!("{error}\nusage: soak [--minutes MINUTES] [--seed NUMBER]");
+            eprintln!(
+                "{error}\nusage: soak [--minutes MINUTES] [--seed NUMBER] [--worker PROGRAM]"
+            );
             return ExitCode::from(2);
         }
     };
@@ -55,6 +58,8 @@ async fn main() -> ExitCode {
 struct Arguments {
     minutes: u64,
     seed: Option<u64>,
+    /// The program `crash_worker`, if it is not to be built.
+    worker: Option<PathBuf>,
 }
 
 impl Arguments {
@@ -62,9 +67,14 @@ impl Arguments {
         let mut parsed = Self {
             minutes: 30,
             seed: None,
+            worker: None,
         };
         while let Some(name) = arguments.next() {
             let value = arguments.next().unwrap_or_default();
+            if name == "--worker" {
+                parsed.worker = Some(value.into());
+                continue;
+            }
             let Ok(value) = value.parse() else {
                 return Err(Error::msg(format!("{name} wants a number, not {value:?}")));
             };
@@ -81,7 +91,7 @@ impl Arguments {
 async fn soak(arguments: &Arguments) -> Result<()> {
     let mut random = Random::new(arguments.seed);
     println!("seed {}, {} minutes", random.seed(), arguments.minutes);
-    let site = Site::new()?;
+    let site = Site::new(arguments.worker.clone())?;
     site.note_expected_outputs().await?;
     let mut steady = site.spawn(STEADY, OF_A_HOST)?;
     let mut killed = Vec::new();

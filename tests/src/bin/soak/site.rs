@@ -23,11 +23,11 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// An empty directory. The program that works in it is built if need be.
-    pub(crate) fn new() -> Result<Self> {
+    /// An empty directory. The program that works in it is built, if there is none yet.
+    pub(crate) fn new(worker: Option<PathBuf>) -> Result<Self> {
         Ok(Self {
             directory: TempDir::new()?,
-            worker: build_worker()?,
+            worker: worker.map_or_else(build_worker, Ok)?,
         })
     }
 
