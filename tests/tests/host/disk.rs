@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use durable_runtime::client::RuntimeStatus;
+use durable_runtime::client::{ClientError, RuntimeStatus};
 use durable_runtime::host::HostOptions;
 use durable_runtime::prelude::*;
-use durable_runtime::storage::Sqlite;
+use durable_runtime::storage::{Sqlite, StorageError};
 
 use crate::fixture::host;
 use crate::process::{PATIENCE, Site};
@@ -74,4 +74,44 @@ async fn work_waits_while_the_disk_is_full() {
         assert_eq!(status.output_as::<usize>().unwrap(), text.len());
     }
     host.shutdown().await.unwrap();
+}
+
+/// Rule 46: a host whose file is deleted stops, and whoever waits for it is told why.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_whose_file_is_deleted_tells_its_clients() {
+    let site = Site::new();
+    let storage = Sqlite::open(site.database()).unwrap();
+    let host = host(storage, HostOptions::default())
+        .register::<length>()
+        .register::<measure>()
+        .start()
+        .await
+        .unwrap();
+    let client = host.client();
+    let run = client.start_new::<measure>("before").await.unwrap();
+    assert_eq!(run.output().await.unwrap(), 6);
+    std::fs::remove_file(site.database()).unwrap();
+    let start = client.start_new::<measure>("after").into_future();
+    let started = tokio::time::timeout(PATIENCE, start).await.unwrap();
+    assert!(started.is_err(), "acknowledged");
+    for what in ["start", "look"] {
+        let error = match what {
+            "start" => client.start_new::<measure>("later").await.map(drop),
+            _ => client.get_status(run.id()).await.map(drop),
+        };
+        match error {
+            Err(ClientError::Storage(StorageError::Lost { place, .. })) => {
+                assert_eq!(place, site.database().display().to_string());
+            }
+            other => panic!("{what}: {other:?}"),
+        }
+    }
+    let stopped = tokio::time::timeout(PATIENCE, host.run_until_signal()).await;
+    let error = stopped.unwrap().unwrap_err();
+    assert!(
+        error.to_string().contains("it was deleted or moved away"),
+        "{error}"
+    );
+    assert!(host.shutdown().await.is_err());
 }

@@ -130,18 +130,30 @@ impl Database {
         work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
     ) -> Result<T, StorageError> {
         let outcome = match &self.place {
-            Place::File(_) => self.with_reader(work).and_then(|result| {
-                let original = self.original.as_ref();
-                original.map_or(Ok(()), |original| original.check_database())?;
-                Ok(result)
-            }),
+            Place::File(_) => self
+                .with_reader(work)
+                .and_then(|result| self.check_database().map(|()| result)),
             // A database in memory belongs to its connection.
             Place::Memory => look(&mut self.writer.lock().connection, work),
         };
         outcome.map_err(|fault| self.report(fault))
     }
 
-    fn report(&self, fault: Fault) -> StorageError {
+    fn check_database(&self) -> Result<(), Fault> {
+        match &self.original {
+            Some(original) => Ok(original.check_database()?),
+            None => Ok(()),
+        }
+    }
+
+    /// The error to report for `fault`.
+    pub(super) fn report(&self, fault: Fault) -> StorageError {
+        // What goes wrong with a file that is not there any more goes wrong because of that.
+        if let Fault::Sqlite(_) = &fault
+            && let Err(Fault::Storage(lost @ StorageError::Lost { .. })) = self.check_database()
+        {
+            return lost;
+        }
         if fault.looks_like_damage() && self.suspicion.is_fresh() {
             return self.place.unavailable(
                 "seems to be damaged, or its disk does not give what is on it: check its disk",

@@ -123,7 +123,7 @@ impl HubStorage for Hub {
             place @ Place::File(_) => connection::open_reader(place)
                 .and_then(|connection| FileWatch::new(connection).map_err(Fault::from))
                 .map(|watch| Box::new(watch) as Box<dyn Watch>)
-                .map_err(|fault| fault.at(place)),
+                .map_err(|fault| self.database.report(fault)),
         }
     }
 
