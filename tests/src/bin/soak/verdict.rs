@@ -15,7 +15,7 @@ const SIGNALS: u64 = 12;
 /// How often the instances of a batch put money into an account or take it out: six times by each of three.
 const POSTINGS: u64 = 18;
 /// What is no growth: that much beside a tenth.
-const SLACK_MIB: f64 = 8.0;
+const SLACK_MIB: f64 = 4.0;
 
 /// Prints it.
 ///
