@@ -34,6 +34,7 @@ pub(crate) async fn check(site: &Site, figures: &[Figures], kills: u32) -> Resul
         .map(|name| site.batches(name))
         .sum::<u64>();
     check_entities(&client, batches, &mut problems).await?;
+    check_left_over(&client, &mut problems).await?;
     let left = client.purge_instances(InstanceQuery::new()).await?;
     check_growth(figures, &mut problems);
     drop(client);
@@ -48,6 +49,20 @@ pub(crate) async fn check(site: &Site, figures: &[Figures], kills: u32) -> Resul
         return Ok(());
     }
     Err(Error::msg(problems.join("\n")))
+}
+
+/// An order that is delivered once more after its instance was purged starts another one; nothing else may
+/// be left.
+async fn check_left_over(client: &DurableClient, problems: &mut Vec<String>) -> Result<()> {
+    let query = InstanceQuery::new().page_size(1000).without_input();
+    let page = client.list_instances(query).await?;
+    for status in page.instances {
+        let id = status.instance_id;
+        if !id.starts_with("ordered-") {
+            problems.push(format!("{id} is left over, {}", status.runtime_status));
+        }
+    }
+    Ok(())
 }
 
 /// Each operation has had its effect once, and money is neither lost nor made.
