@@ -14,4 +14,5 @@ mod process;
 #[path = "../crash/random.rs"]
 mod random;
 mod shim;
+mod storm;
 mod trace;
