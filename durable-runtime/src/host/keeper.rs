@@ -39,6 +39,8 @@ pub(super) struct Keeper {
 const WAIT: Duration = Duration::from_millis(40);
 /// How often a host without all partitions tries to get more.
 const ACQUIRE_EVERY: Duration = Duration::from_millis(500);
+/// How often it is tried again to read the inbox, when that has failed.
+const TRY_AGAIN_EVERY: Duration = Duration::from_millis(500);
 /// How often partitions without mail are told how far their inboxes were read, so that they need not
 /// remember what they took. To tell them each time would wake all threads for every commit.
 const TELL_EVERY: Duration = Duration::from_secs(1);
@@ -51,6 +53,8 @@ pub(super) struct LastTimes {
     told: Told,
     /// Whether the inbox could not be read.
     unread: bool,
+    /// When that was tried last.
+    tried: Instant,
 }
 
 impl LastTimes {
@@ -65,6 +69,7 @@ impl LastTimes {
                 again: false,
             },
             unread: false,
+            tried: now,
         }
     }
 }
@@ -108,13 +113,21 @@ impl Keeper {
 
     /// Does what is due; `has_changed` is what the watch says of the hub.
     pub(super) fn round(&mut self, has_changed: bool, last: &mut LastTimes) {
-        if has_changed {
+        if has_changed && !last.unread {
             self.news.changed();
         }
-        // The watch tells of each change once: what could not be read is tried again.
-        if has_changed || last.unread || last.told.again && due(last.told.at, TELL_EVERY) {
+        // The watch tells of each change once: what could not be read is tried again. It also tells of a
+        // change whenever it fails itself, and so more often than it is of use to try.
+        let is_wanted =
+            has_changed || last.unread || last.told.again && due(last.told.at, TELL_EVERY);
+        if is_wanted && (!last.unread || due(last.tried, TRY_AGAIN_EVERY)) {
+            last.tried = clock::instant();
+            let was_unread = last.unread;
             let result = self.read_inbox(&mut last.told);
             last.unread = !self.logged("reading the inbox", result);
+            if was_unread && !last.unread {
+                self.news.changed();
+            }
         }
         if due(last.renewed, self.lease_duration / 3) {
             last.renewed = clock::instant();
