@@ -79,6 +79,23 @@ impl Site {
         self.spawn_in("soak", name, batches_of_a_host)
     }
 
+    /// Starts a process that begins nothing itself, and does what is left to be done.
+    pub(crate) fn serve(&self) -> Result<Worker> {
+        let child = Command::new(&self.worker)
+            .arg("serve")
+            .arg(self.database())
+            .arg(self.directory.path())
+            .args([LEASE, "1000000"])
+            // It ends when its input does.
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()?;
+        Ok(Worker {
+            name: "the last".to_owned(),
+            child,
+        })
+    }
+
     fn spawn_in(&self, mode: &str, name: &str, batches: u32) -> Result<Worker> {
         let child = Command::new(&self.worker)
             .arg(mode)
@@ -162,6 +179,7 @@ impl Worker {
 
     /// Waits until it has ended in good order.
     pub(crate) fn wait(mut self, site: &Site) -> Result<()> {
+        drop(self.child.stdin.take());
         let status = self.child.wait()?;
         if status.success() {
             return Ok(());

@@ -1,6 +1,6 @@
 //! What came of a soak.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use durable_runtime::client::InstanceQuery;
 use durable_runtime::prelude::*;
@@ -26,6 +26,8 @@ pub(crate) async fn check(site: &Site, figures: &[Figures], kills: u32) -> Resul
     let Some(last) = figures.last() else {
         return Err(Error::msg("too short to tell anything"));
     };
+    // What was asked for while nobody owned a partition waits in its inbox.
+    let host = site.serve()?;
     let client = site.connect()?;
     let mut problems = Vec::new();
     // Those of the last batches, which ended after the last figures.
@@ -33,11 +35,12 @@ pub(crate) async fn check(site: &Site, figures: &[Figures], kills: u32) -> Resul
         .iter()
         .map(|name| site.batches(name))
         .sum::<u64>();
+    problems.extend(left_over(&client).await?);
     check_entities(&client, batches, &mut problems).await?;
-    check_left_over(&client, &mut problems).await?;
     let left = client.purge_instances(InstanceQuery::new()).await?;
     check_growth(figures, &mut problems);
     drop(client);
+    host.wait(site)?;
     check_file(site, &mut problems)?;
     println!(
         "{kills} kills, {batches} batches, {left} instances left over at the end; {:.1} MiB resident, \
@@ -51,18 +54,25 @@ pub(crate) async fn check(site: &Site, figures: &[Figures], kills: u32) -> Resul
     Err(Error::msg(problems.join("\n")))
 }
 
-/// An order that is delivered once more after its instance was purged starts another one; nothing else may
-/// be left.
-async fn check_left_over(client: &DurableClient, problems: &mut Vec<String>) -> Result<()> {
-    let query = InstanceQuery::new().page_size(1000).without_input();
-    let page = client.list_instances(query).await?;
-    for status in page.instances {
-        let id = status.instance_id;
-        if !id.starts_with("ordered-") {
-            problems.push(format!("{id} is left over, {}", status.runtime_status));
+/// Waits until all is removed that was told to be, and says what is not. An order that is delivered once more
+/// after its instance was purged starts another one; nothing else may be left.
+async fn left_over(client: &DurableClient) -> Result<Vec<String>> {
+    const PATIENCE: Duration = Duration::from_secs(60);
+    let began = Instant::now();
+    loop {
+        let query = InstanceQuery::new().page_size(1000).without_input();
+        let page = client.list_instances(query).await?;
+        let mut left = page.instances;
+        left.retain(|status| !status.instance_id.starts_with("ordered-"));
+        if left.is_empty() || began.elapsed() > PATIENCE {
+            let told = left.iter().map(|status| {
+                let (id, status) = (&status.instance_id, status.runtime_status);
+                format!("{id} is left over, {status}")
+            });
+            return Ok(told.collect());
         }
+        std::thread::sleep(Duration::from_millis(50));
     }
-    Ok(())
 }
 
 /// Each operation has had its effect once, and money is neither lost nor made.
