@@ -50,6 +50,11 @@ mod registry;
 pub mod storage;
 pub mod testing;
 
+/// Several hosts with one hub in one thread, for the tests of this project. Not part of the public face.
+#[cfg(feature = "simulation")]
+#[doc(hidden)]
+pub use host::simulation;
+
 #[cfg(feature = "http")]
 pub use context::HttpCall;
 pub use context::{

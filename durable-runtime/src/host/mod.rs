@@ -16,6 +16,9 @@ mod loader;
 mod local;
 mod options;
 mod router;
+#[cfg(feature = "simulation")]
+#[doc(hidden)]
+pub mod simulation;
 mod state;
 mod statistics;
 pub(crate) mod suspects;

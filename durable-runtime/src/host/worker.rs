@@ -2,8 +2,6 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-#[cfg(feature = "simulation")]
-use std::sync::mpsc::TryRecvError;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
@@ -128,18 +126,15 @@ impl Worker {
     }
 
     /// What the thread does from one wait to the next, without the wait. Takes up to `batch` inputs and runs
-    /// up to `batch` instances of each partition; `false` when the host stops.
+    /// up to `batch` instances of each partition. Returns whether there were any inputs.
     #[cfg(feature = "simulation")]
     pub(super) fn round(&mut self, batch: usize) -> bool {
-        let goes_on = match self.setup.inputs.try_recv() {
-            Ok(first) => self.take_inputs(Some(first), batch),
-            Err(TryRecvError::Empty) => self.take_inputs(None, batch),
-            Err(TryRecvError::Disconnected) => false,
-        };
-        if goes_on {
+        let first = self.setup.inputs.try_recv().ok();
+        let took_inputs = first.is_some();
+        if self.take_inputs(first, batch) {
             self.progress(batch);
         }
-        goes_on
+        took_inputs
     }
 
     /// When [`round`](Self::round) has something to do, even if no input comes.

@@ -4,14 +4,14 @@ use uuid::{Builder, Uuid};
 
 /// Numbers that are the same for each run with one seed (`SplitMix64`).
 #[derive(Debug)]
-pub(super) struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    pub(super) fn roll(&mut self) -> u64 {
+    pub(crate) fn roll(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -20,21 +20,21 @@ impl Dice {
     }
 
     /// A number below `end`, which is at least 1.
-    pub(super) fn below(&mut self, end: u64) -> u64 {
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.roll() % end.max(1)
     }
 
     /// One of `count` places; 0 if there is none.
-    pub(super) fn place(&mut self, count: usize) -> usize {
+    pub(crate) fn place(&mut self, count: usize) -> usize {
         let place = self.below(u64::try_from(count).unwrap_or(u64::MAX));
         usize::try_from(place).unwrap_or_default()
     }
 
-    pub(super) fn coin(&mut self) -> bool {
+    pub(crate) fn coin(&mut self) -> bool {
         self.roll() & 1 == 1
     }
 
-    pub(super) fn id(&mut self) -> Uuid {
+    pub(crate) fn id(&mut self) -> Uuid {
         let number = u128::from(self.roll()) << 64 | u128::from(self.roll());
         Builder::from_random_bytes(number.to_be_bytes()).into_uuid()
     }

@@ -66,7 +66,7 @@ mod builder;
 #[cfg(feature = "testing")]
 mod desk;
 #[cfg(feature = "testing")]
-mod dice;
+pub(crate) mod dice;
 #[cfg(feature = "testing")]
 mod entity_mock;
 #[cfg(feature = "testing")]
@@ -105,6 +105,8 @@ pub use history::History;
 pub use host::TestHost;
 #[cfg(feature = "testing")]
 pub use mock::ActivityMock;
+#[cfg(feature = "simulation")]
+pub(crate) use replay::replay_stored;
 pub(crate) use replay::{Asked, Worker};
 pub use replay::{
     Divergence, DivergingInstance, Ending, Replay, ReplayAnswer, ReplayError, ReplayReport,

@@ -190,6 +190,19 @@ fn named(name: &str, version: Option<&str>) -> String {
     }
 }
 
+/// Replays what a hub holds of an instance.
+#[cfg(feature = "simulation")]
+pub(crate) fn replay_stored(
+    instance: crate::model::InstanceId,
+    history: Vec<HistoryEvent>,
+    registry: &Registry,
+) -> Result<Replay, String> {
+    let recording = Recording { instance, history };
+    let limit = HostOptions::default().max_payload_bytes;
+    let replayed = recording.replay_by_name(registry, limit);
+    replayed.map_err(|error| error.to_string())
+}
+
 impl Recording {
     fn started(&self) -> Result<&ExecutionStarted, ReplayError> {
         match self.history.first().map(|event| &event.kind) {

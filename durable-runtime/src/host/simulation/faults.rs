@@ -1,0 +1,129 @@
+//! What goes wrong, and when.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::trace::Trace;
+use crate::clock;
+use crate::storage::StorageError;
+use crate::testing::dice::Dice;
+
+/// How often things go wrong. Each number but the last two is that of the chances of which one hits: with 50
+/// it happens once in 50 times, with 0 never.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Faults {
+    /// A host crashes, at a point of a commit.
+    pub crash: u64,
+    /// A host stands still, at a point of a commit, often for longer than it holds its leases.
+    pub pause: u64,
+    /// A call of storage fails, having done nothing.
+    pub failure: u64,
+    /// A commit is done and reported as failed.
+    pub lost_acknowledgement: u64,
+    /// A host does not come to a turn.
+    pub delay: u64,
+    /// How many crashes and pauses there are at most.
+    pub at_most: u64,
+    /// After this nothing goes wrong any more.
+    pub until: Duration,
+}
+
+impl Faults {
+    /// Nothing goes wrong.
+    pub const NONE: Self = Self {
+        crash: 0,
+        pause: 0,
+        failure: 0,
+        lost_acknowledgement: 0,
+        delay: 4,
+        at_most: 0,
+        until: Duration::ZERO,
+    };
+}
+
+/// Decides for all of a cluster.
+#[derive(Debug)]
+pub(super) struct Fate {
+    faults: Faults,
+    state: Mutex<State>,
+    pub(super) trace: Trace,
+}
+
+#[derive(Debug)]
+struct State {
+    dice: Dice,
+    /// Crashes and pauses so far.
+    disasters: u64,
+}
+
+impl Fate {
+    pub(super) fn new(seed: u64, faults: Faults, trace: Trace) -> Self {
+        Self {
+            faults,
+            state: Mutex::new(State {
+                dice: Dice::new(seed),
+                disasters: 0,
+            }),
+            trace,
+        }
+    }
+
+    pub(super) fn with_dice<T>(&self, roll: impl FnOnce(&mut Dice) -> T) -> T {
+        roll(&mut self.lock().dice)
+    }
+
+    /// Whether a host crashes now.
+    pub(super) fn crashes(&self) -> bool {
+        self.disaster(self.faults.crash)
+    }
+
+    /// How long a host stands still from now on.
+    pub(super) fn pauses(&self) -> Option<Duration> {
+        let millis = 1 + self.with_dice(|dice| dice.below(40_000));
+        self.disaster(self.faults.pause)
+            .then(|| Duration::from_millis(millis))
+    }
+
+    pub(super) fn delays(&self) -> bool {
+        hits(&mut self.lock().dice, self.faults.delay)
+    }
+
+    pub(super) fn loses_acknowledgement(&self) -> bool {
+        self.hits(self.faults.lost_acknowledgement)
+    }
+
+    /// Fails, or not.
+    pub(super) fn storage(&self, who: &str, what: &str) -> Result<(), StorageError> {
+        if !self.hits(self.faults.failure) {
+            return Ok(());
+        }
+        self.trace
+            .say(who, format_args!("storage fails: {what}"));
+        Err(StorageError::Unavailable {
+            message: format!("simulated: {what} failed"),
+        })
+    }
+
+    fn disaster(&self, chances: u64) -> bool {
+        let happens = self.hits(chances);
+        let mut state = self.lock();
+        let happens = happens && state.disasters < self.faults.at_most;
+        state.disasters += u64::from(happens);
+        happens
+    }
+
+    fn hits(&self, chances: u64) -> bool {
+        let is_over = clock::simulated::passed().is_none_or(|passed| passed >= self.faults.until);
+        hits(&mut self.lock().dice, chances) && !is_over
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn hits(dice: &mut Dice, chances: u64) -> bool {
+    // Rolled in any case, so that another rate alone does not give another run.
+    let roll = dice.roll();
+    chances > 0 && roll.is_multiple_of(chances)
+}

@@ -1,0 +1,295 @@
+//! One host of a cluster: its threads, each of which has its turns when it is told.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use tokio::runtime::Runtime;
+
+use super::faults::Fate;
+use crate::context::States;
+use crate::host::HostOptions;
+use crate::host::activities::Executor;
+use crate::host::busy::Busy;
+use crate::host::committer::{Committer, Group, Handover, Settled};
+use crate::host::keeper::{Keeper, LastTimes};
+use crate::host::loader::{LoadRequest, Loader};
+use crate::host::local::LocalLink;
+use crate::host::router::{Router, ThreadInput};
+use crate::host::state::HostState;
+use crate::host::triggers::News;
+use crate::host::watchers::Watchers;
+use crate::host::worker::{Worker, WorkerSetup};
+use crate::model::{Epoch, PartitionId, WorkerId};
+use crate::partition::PartitionConfig;
+use crate::registry::Registry;
+use crate::storage::{HubStorage, StorageError, Watch};
+
+/// How many threads of a host run orchestrators.
+const THREADS: usize = 2;
+/// A thread waits no longer than this before it looks for what is due.
+const HOUSEKEEPING: Duration = Duration::from_millis(500);
+
+/// What all hosts of a cluster have in common.
+#[derive(Debug, Clone)]
+pub(super) struct Plan {
+    pub(super) registry: Arc<Registry>,
+    pub(super) states: Arc<States>,
+    pub(super) options: HostOptions,
+}
+
+/// A host.
+pub(super) struct Process {
+    name: String,
+    threads: Vec<Worker>,
+    committer: Committer,
+    commit: Commit,
+    loader: Loader,
+    keeper: Keeper,
+    last: LastTimes,
+    watch: Box<dyn Watch>,
+    state: Arc<HostState>,
+    local: Option<LocalLink>,
+    /// Where its activities run.
+    runtime: Runtime,
+    fate: Arc<Fate>,
+}
+
+/// How far a commit is.
+#[derive(Debug)]
+enum Commit {
+    Idle,
+    Taken(Group),
+    Answered(Group, Result<(), StorageError>),
+}
+
+/// Who of a host has a turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    Thread(usize),
+    Committer,
+    Loader,
+    Keeper,
+    Activities,
+}
+
+impl Part {
+    pub(super) const ALL: [Self; THREADS + 4] = [
+        Self::Thread(0),
+        Self::Thread(1),
+        Self::Committer,
+        Self::Loader,
+        Self::Keeper,
+        Self::Activities,
+    ];
+}
+
+/// What comes of a turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// There was nothing to do.
+    Idle,
+    /// Something was done.
+    Progress,
+    /// A commit has come to a point at which a crash is of interest.
+    Critical,
+}
+
+impl Process {
+    /// Starts a host on a hub that it has opened.
+    pub(super) fn start(
+        name: String,
+        storage: &Arc<dyn HubStorage>,
+        plan: &Plan,
+        fate: &Arc<Fate>,
+    ) -> Result<Self, StorageError> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .map_err(|error| StorageError::Unavailable {
+                message: error.to_string(),
+            })?;
+        let partition_count = storage.partition_count();
+        let (router, inputs) = Router::new(THREADS, partition_count);
+        let router = Arc::new(router);
+        let handover = Arc::new(Handover::default());
+        let state = Arc::new(HostState::default());
+        let watchers = Arc::new(Watchers::default());
+        let news = Arc::new(News::of(&plan.registry));
+        let executor = Executor::new(
+            Arc::clone(&plan.registry),
+            Arc::clone(&plan.states),
+            Arc::clone(&router),
+            runtime.handle().clone(),
+            &plan.options,
+        );
+        let (loads, requests) = channel();
+        let thread = |inputs: Receiver<ThreadInput>| {
+            WorkerSetup {
+                inputs,
+                handover: Arc::clone(&handover),
+                loads: loads.clone(),
+                executor: executor.clone(),
+                router: Arc::clone(&router),
+                watchers: Arc::clone(&watchers),
+                busy: Arc::new(Busy::default()),
+                state: Arc::clone(&state),
+            }
+            .worker()
+        };
+        let threads = inputs.into_iter().map(thread).collect();
+        let committer = Committer {
+            handover: Arc::clone(&handover),
+            storage: Arc::clone(storage),
+            router: Arc::clone(&router),
+            state: Arc::clone(&state),
+        };
+        let loader = loader(requests, storage, &router, &state);
+        let mut keeper = Keeper {
+            worker: WorkerId(name.clone()),
+            storage: Arc::clone(storage),
+            router: Arc::clone(&router),
+            handover,
+            state: Arc::clone(&state),
+            lease_duration: plan.options.lease_duration,
+            news: Arc::clone(&news),
+            busy: Vec::new(),
+            template: template(plan, partition_count),
+            to_take_up: Vec::new(),
+        };
+        let watch = keeper.start()?;
+        Ok(Self {
+            name,
+            threads,
+            committer,
+            commit: Commit::Idle,
+            loader,
+            keeper,
+            last: LastTimes::new(),
+            watch,
+            state,
+            local: Some(LocalLink {
+                router,
+                watchers,
+                news,
+            }),
+            runtime,
+            fate: Arc::clone(fate),
+        })
+    }
+
+    /// The way to it for clients of the same process.
+    pub(super) fn take_link(&mut self) -> Option<LocalLink> {
+        self.local.take()
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Why it cannot go on, if that is so.
+    pub(super) fn failure(&self) -> Option<String> {
+        self.state.failure().map(|failure| failure.to_string())
+    }
+
+    /// How long until something is due in it.
+    pub(super) fn next_due(&self) -> Duration {
+        let threads = self.threads.iter().map(Worker::next_round);
+        threads.min().unwrap_or(HOUSEKEEPING).min(HOUSEKEEPING)
+    }
+
+    /// Gives a part of it a turn.
+    pub(super) fn turn(&mut self, part: Part) -> Turn {
+        match part {
+            Part::Thread(number) => {
+                // Few at a time, so that there are many orders.
+                let batch = 1 + self.fate.with_dice(|dice| dice.place(6));
+                let Some(thread) = self.threads.get_mut(number) else {
+                    return Turn::Idle;
+                };
+                let has_work = thread.next_round().is_zero();
+                progress(thread.round(batch) || has_work)
+            }
+            Part::Committer => self.commit(),
+            Part::Loader => progress(self.loader.round()),
+            Part::Keeper => {
+                let has_changed = self.watch.wait(Duration::ZERO);
+                self.keeper.round(has_changed, &mut self.last);
+                progress(has_changed)
+            }
+            Part::Activities => {
+                const TURNS: usize = 3;
+                self.runtime.block_on(async {
+                    for _ in 0..TURNS {
+                        tokio::task::yield_now().await;
+                    }
+                });
+                Turn::Idle
+            }
+        }
+    }
+
+    /// The next step of a commit: what there is is taken, storage is asked, its answer is heard.
+    fn commit(&mut self) -> Turn {
+        match std::mem::replace(&mut self.commit, Commit::Idle) {
+            Commit::Idle => match self.committer.handover.try_take() {
+                Some(group) => self.commit = Commit::Taken(group),
+                None => return Turn::Idle,
+            },
+            Commit::Taken(group) => {
+                let stored = self.committer.store(&group);
+                self.commit = Commit::Answered(group, stored);
+            }
+            Commit::Answered(group, stored) => {
+                if let Settled::Again(group) = self.committer.settle(group, stored) {
+                    self.commit = Commit::Taken(group);
+                }
+            }
+        }
+        Turn::Critical
+    }
+}
+
+impl fmt::Debug for Process {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Process")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+fn progress(made: bool) -> Turn {
+    if made { Turn::Progress } else { Turn::Idle }
+}
+
+fn loader(
+    requests: Receiver<LoadRequest>,
+    storage: &Arc<dyn HubStorage>,
+    router: &Arc<Router>,
+    state: &Arc<HostState>,
+) -> Loader {
+    Loader {
+        requests,
+        storage: Arc::clone(storage),
+        router: Arc::clone(router),
+        state: Arc::clone(state),
+    }
+}
+
+fn template(plan: &Plan, partition_count: u32) -> PartitionConfig {
+    let options = &plan.options;
+    PartitionConfig {
+        id: PartitionId(0),
+        epoch: Epoch(0),
+        clean: true,
+        partition_count,
+        registry: Arc::clone(&plan.registry),
+        max_payload_bytes: options.max_payload_bytes,
+        max_cached_instances: options.max_cached_instances,
+        idle_timeout: options.idle_timeout,
+        max_activity_attempts: options.max_activity_attempts,
+        replay_check: options.replay_check,
+        max_entity_batch: options.max_entity_operation_batch_size,
+        states: Arc::clone(&plan.states),
+    }
+}

@@ -1,0 +1,288 @@
+//! The functions that carry out programs.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap};
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use durable_runtime::simulation::{Timekeeper, Witness};
+use durable_runtime::{BoxedTask, prelude::*};
+use serde::{Deserialize, Serialize};
+
+use super::program::{Deposit, Step, Task, Transfer};
+
+/// What activities have to know of the run. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Workshop {
+    state: Arc<Mutex<Tools>>,
+}
+
+#[derive(Debug, Default)]
+struct Tools {
+    /// The calls of each task, in the order in which they came first.
+    calls: BTreeMap<String, Vec<String>>,
+    /// How often programs were mended, by instance of the root.
+    mended: BTreeMap<String, u32>,
+}
+
+impl Workshop {
+    /// Lets a program go on that has failed.
+    pub fn mend(&self, root: &str) {
+        *self.lock().mended.entry(root.to_owned()).or_default() += 1;
+    }
+
+    fn is_broken(&self, root: &str, task: &Task) -> bool {
+        self.lock().mended.get(root).copied().unwrap_or_default() < task.breaks
+    }
+
+    /// Counted from 1; the same for one call, however often it is run.
+    fn number_of_call(&self, task: &Task, key: String) -> usize {
+        let mut tools = self.lock();
+        let calls = tools.calls.entry(task.name.clone()).or_default();
+        if let Some(place) = calls.iter().position(|known| *known == key) {
+            return place + 1;
+        }
+        calls.push(key);
+        calls.len()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Tools> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a program carries from one execution to the next.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Carried {
+    /// The instance that the run began with.
+    pub root: String,
+    /// What is still to be done.
+    pub steps: Vec<Step>,
+    /// What there is so far.
+    pub results: Vec<i64>,
+    /// How many deposits the instance has sent to each account.
+    pub sent: BTreeMap<usize, u64>,
+}
+
+#[activity]
+async fn work(
+    call: ActivityContext,
+    State(witness): State<Witness>,
+    State(time): State<Timekeeper>,
+    State(workshop): State<Workshop>,
+    (root, task): (String, Task),
+) -> Result<i64> {
+    witness.ran(&call);
+    let number = workshop.number_of_call(&task, call.idempotency_key());
+    if task.millis > 0 {
+        time.sleep(Duration::from_millis(task.millis)).await;
+    }
+    if workshop.is_broken(&root, &task) {
+        return Err(Error::non_retriable(Error::msg("broken")));
+    }
+    if number <= task.failures as usize {
+        return Err(Error::msg("fails at first"));
+    }
+    Ok(task.value)
+}
+
+/// A balance, and who has added to it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Account {
+    /// The sum.
+    pub balance: i64,
+    /// How many deposits of each sender have come.
+    pub came: BTreeMap<String, u64>,
+    /// What clients have sent.
+    pub marks: BTreeMap<u64, u64>,
+}
+
+/// A deposit as it is sent.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Sent {
+    /// The instance.
+    pub by: String,
+    /// Counted from 1, for this receiver.
+    pub number: u64,
+    /// How much.
+    pub amount: i64,
+}
+
+#[entity]
+impl Account {
+    fn add(&mut self, witness: State<Witness>, sent: Sent) {
+        let came = self.came.entry(sent.by.clone()).or_default();
+        if sent.number != *came + 1 {
+            let Sent { by, number, .. } = &sent;
+            witness.complain(format!("deposit {number} of {by} comes after {came} of them"));
+        }
+        *came = sent.number;
+        self.balance += sent.amount;
+    }
+
+    fn mark(&mut self, number: u64) {
+        *self.marks.entry(number).or_default() += 1;
+    }
+
+    fn balance(&self) -> i64 {
+        self.balance
+    }
+
+    fn set_balance(&mut self, balance: i64) {
+        self.balance = balance;
+    }
+}
+
+#[orchestrator]
+pub(super) async fn interpret(ctx: OrchestrationContext, carried: Carried) -> Result<Vec<i64>> {
+    let Carried {
+        root,
+        steps,
+        mut results,
+        sent,
+    } = carried;
+    let progress = Progress {
+        ctx: ctx.clone(),
+        root,
+        sent: Rc::new(RefCell::new(sent)),
+    };
+    let mut steps = steps.into_iter();
+    while let Some(step) = steps.next() {
+        if step == Step::Again {
+            let next = Carried {
+                root: progress.root.clone(),
+                steps: steps.collect(),
+                results,
+                sent: progress.sent.borrow().clone(),
+            };
+            return ctx.continue_as_new(next);
+        }
+        results.append(&mut carry_out(progress.clone(), step).await?);
+    }
+    Ok(results)
+}
+
+#[derive(Debug, Clone)]
+struct Progress {
+    ctx: OrchestrationContext,
+    root: String,
+    sent: Rc<RefCell<BTreeMap<usize, u64>>>,
+}
+
+impl Progress {
+    /// The next deposit for an account.
+    fn next(&self, deposit: Deposit) -> Sent {
+        let mut sent = self.sent.borrow_mut();
+        let number = sent.entry(deposit.account).or_default();
+        *number += 1;
+        Sent {
+            by: self.ctx.instance_id().to_owned(),
+            number: *number,
+            amount: deposit.amount,
+        }
+    }
+}
+
+#[deterministic]
+async fn carry_out(progress: Progress, step: Step) -> Result<Vec<i64>> {
+    let ctx = &progress.ctx;
+    let task = |task: Task| (progress.root.clone(), task);
+    Ok(match step {
+        Step::Work(what) => {
+            let attempts = what.failures + 1;
+            let retry = RetryPolicy::new(attempts, Duration::from_millis(700));
+            let done = ctx.call_activity::<work>(task(what)).retry(retry);
+            vec![done.await?]
+        }
+        Step::Caught(what) => {
+            let what = Task {
+                failures: u32::MAX,
+                breaks: 0,
+                ..what
+            };
+            match ctx.call_activity::<work>(task(what)).await {
+                Ok(value) => vec![value],
+                Err(_) => vec![-1],
+            }
+        }
+        Step::Sleep(millis) => {
+            ctx.sleep(Duration::from_millis(millis)).await;
+            Vec::new()
+        }
+        Step::Wait(event) => vec![ctx.wait_for_external_event::<i64>(&event.name).await?],
+        Step::WaitInVain(millis) => {
+            let event = ctx.wait_for_external_event::<i64>("never");
+            let came = event.timeout(Duration::from_millis(millis)).await?;
+            vec![came.unwrap_or(-2)]
+        }
+        Step::Sub(steps) => {
+            let carried = Carried {
+                root: progress.root.clone(),
+                steps,
+                ..Carried::default()
+            };
+            ctx.call_sub_orchestrator::<interpret>(carried).await?
+        }
+        Step::Call(deposit) => {
+            let sent = progress.next(deposit);
+            ctx.entity::<Account>(account(deposit.account)).add(sent).await?;
+            Vec::new()
+        }
+        Step::Signal(deposit) => {
+            let sent = progress.next(deposit);
+            ctx.signal::<Account>(account(deposit.account)).add(sent);
+            Vec::new()
+        }
+        Step::Transfer(transfer) => move_amount(&progress, transfer).await?,
+        Step::All(steps) => {
+            let all = steps.into_iter().map(|step| {
+                let done: BoxedTask<'static, Result<Vec<i64>>> =
+                    Box::pin(carry_out(progress.clone(), step));
+                done
+            });
+            when_all(all).await?.concat()
+        }
+        Step::Race(what, millis) => {
+            let runners: Vec<BoxedTask<'_, Result<i64>>> = vec![
+                Box::pin(async { Ok(ctx.call_activity::<work>(task(what)).await?) }),
+                Box::pin(async {
+                    ctx.sleep(Duration::from_millis(millis)).await;
+                    Ok(0)
+                }),
+            ];
+            let (_, first, _) = when_any(runners).await;
+            first?;
+            vec![-3]
+        }
+        Step::Again => Vec::new(),
+    })
+}
+
+#[deterministic]
+async fn move_amount(progress: &Progress, transfer: Transfer) -> Result<Vec<i64>> {
+    let ctx = &progress.ctx;
+    let (from, to) = (account(transfer.from), account(transfer.to));
+    let both = [Account::id(from.as_str()), Account::id(to.as_str())];
+    let guard = ctx.lock(both).await?;
+    let of_first = guard.entity::<Account>(from.as_str()).balance().await?;
+    let of_second = guard.entity::<Account>(to.as_str()).balance().await?;
+    let what = (progress.root.clone(), transfer.task);
+    ctx.call_activity::<work>(what).await?;
+    // Whoever changes a balance in between is undone, and the sums are not right.
+    let amount = transfer.amount;
+    guard
+        .entity::<Account>(from.as_str())
+        .set_balance(of_first - amount)
+        .await?;
+    guard
+        .entity::<Account>(to.as_str())
+        .set_balance(of_second + amount)
+        .await?;
+    Ok(Vec::new())
+}
+
+/// The key of an account.
+pub fn account(number: usize) -> String {
+    format!("account-{number}")
+}
