@@ -68,7 +68,8 @@ impl Generator {
                 }
                 8 => Step::Call(self.deposit()),
                 9 => Step::Signal(self.deposit()),
-                10 => Step::Transfer(self.transfer()),
+                // In a critical section nothing else is done, such as what stands beside.
+                10 if !matches!(place, Place::Beside(_)) => Step::Transfer(self.transfer()),
                 11 if !matches!(place, Place::Beside(_)) => {
                     let count = self.rng.usize(2..5);
                     Step::All(self.steps(count, Place::Beside(place.depth())))

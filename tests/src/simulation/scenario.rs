@@ -268,6 +268,9 @@ impl Bank {
                 before.balance, last.balance
             ));
         }
+        for disorder in &last.disorder {
+            self.witness.complain(disorder);
+        }
         for (mark, told) in (0..).zip(told) {
             let came = last.marks.get(&mark).copied().unwrap_or_default();
             if came == 0 || came > 1 && told == Told::Once {
