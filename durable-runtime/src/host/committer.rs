@@ -1,5 +1,6 @@
 //! Group commit: whatever all partitions have handed over since the last commit goes into the next.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ pub(super) struct Handover {
 struct Open {
     deltas: FxHashMap<PartitionId, HandedOver>,
     /// What a partition thread could not commit, to be committed before all else.
-    given_back: Vec<HandedOver>,
+    given_back: Option<Content>,
     /// Whether a commit is under way.
     committing: bool,
     /// Up to which epochs nothing is taken any more.
@@ -128,7 +129,7 @@ impl Handover {
         let mut open = self.lock();
         let size = |taken: &HandedOver| taken.delta.instances.len();
         let is_little = open.deltas.values().map(size).sum::<usize>() <= LITTLE;
-        if open.committing || !open.given_back.is_empty() || !is_little {
+        if open.committing || open.given_back.is_some() || !is_little {
             return None;
         }
         open.take().map(|content| Group::new(self, content))
@@ -140,16 +141,13 @@ impl Handover {
 }
 
 impl Open {
-    fn take(&mut self) -> Option<Vec<HandedOver>> {
-        let group = if self.given_back.is_empty() {
-            let mut group: Vec<_> = self.deltas.drain().map(|(_, taken)| taken).collect();
-            leave_out_delivered(&mut group);
-            group
-        } else {
-            std::mem::take(&mut self.given_back)
-        };
-        self.committing = !group.is_empty();
-        self.committing.then_some(group)
+    fn take(&mut self) -> Option<Content> {
+        let content = self.given_back.take().or_else(|| {
+            let taken: Vec<_> = self.deltas.drain().map(|(_, taken)| taken).collect();
+            (!taken.is_empty()).then(|| Content::new(taken))
+        });
+        self.committing = content.is_some();
+        content
     }
 
     fn refuses(&self, partition: PartitionId, epoch: Epoch) -> bool {
@@ -158,51 +156,59 @@ impl Open {
     }
 }
 
-/// What goes into one commit. Until this is dropped, no other is given out.
+/// What goes into one commit.
 #[derive(Debug)]
-pub(super) struct Group {
-    handover: Arc<Handover>,
+struct Content {
     deltas: Vec<Delta>,
     /// Of each delta to where it brings its partition, and the messages that wait for the commit.
     marks: Vec<(u64, Vec<MessageId>)>,
-    /// Whether it is still to be committed.
-    is_given_back: bool,
+    /// What this process owned before storage was asked for the first time, if messages wait.
+    owned: Option<FxHashMap<PartitionId, Epoch>>,
 }
 
-impl Group {
-    fn new(handover: &Arc<Handover>, content: Vec<HandedOver>) -> Self {
-        let (deltas, marks) = content
-            .into_iter()
+impl Content {
+    fn new(mut taken: Vec<HandedOver>) -> Self {
+        leave_out_delivered(&mut taken);
+        let taken = taken.into_iter();
+        let (deltas, marks) = taken
             .map(|taken| (taken.delta, (taken.sequence, taken.held_back)))
             .unzip();
         Self {
-            handover: Arc::clone(handover),
             deltas,
             marks,
-            is_given_back: false,
+            owned: None,
+        }
+    }
+}
+
+/// The commit that is under way: until this is dropped, there is no other.
+#[derive(Debug)]
+pub(super) struct Group {
+    handover: Arc<Handover>,
+    /// `None` once it is settled.
+    content: Option<Content>,
+}
+
+impl Group {
+    fn new(handover: &Arc<Handover>, content: Content) -> Self {
+        Self {
+            handover: Arc::clone(handover),
+            content: Some(content),
         }
     }
 
-    fn content(&mut self) -> impl Iterator<Item = HandedOver> {
-        let deltas = std::mem::take(&mut self.deltas).into_iter();
-        let marks = std::mem::take(&mut self.marks);
-        deltas
-            .zip(marks)
-            .map(|(delta, (sequence, held_back))| HandedOver {
-                delta,
-                sequence,
-                held_back,
-            })
+    fn deltas(&self) -> &[Delta] {
+        let content = self.content.as_ref();
+        content.map_or(&[], |content| &content.deltas)
     }
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
-        let content = self.is_given_back.then(|| self.content().collect());
         let mut open = self.handover.lock();
         open.committing = false;
-        open.given_back = content.unwrap_or_default();
-        let is_there_more = !open.given_back.is_empty() || !open.deltas.is_empty();
+        open.given_back = self.content.take();
+        let is_there_more = open.given_back.is_some() || !open.deltas.is_empty();
         if is_there_more || open.stopped {
             drop(open);
             self.handover.news.notify_one();
@@ -283,9 +289,9 @@ impl Committer {
         let Some(mut group) = self.handover.take_little() else {
             return self.handover.call();
         };
-        match self.store(&group) {
-            Ok(()) => drop(self.settle(group, Ok(()))),
-            Err(_) => group.is_given_back = true,
+        // Otherwise it is given back when it is dropped.
+        if self.store(&mut group).is_ok() {
+            self.settle(group, Ok(()));
         }
     }
 
@@ -293,7 +299,7 @@ impl Committer {
     fn commit(&self, mut group: Group) -> Outcome {
         let mut pause = Duration::from_millis(5);
         loop {
-            let stored = self.store(&group);
+            let stored = self.store(&mut group);
             group = match self.settle(group, stored) {
                 Settled::Done => return Outcome::AllCommitted,
                 Settled::GivenUp => return Outcome::GivenUp,
@@ -307,13 +313,20 @@ impl Committer {
     }
 
     /// Has storage commit.
-    pub(super) fn store(&self, group: &Group) -> Result<(), StorageError> {
+    pub(super) fn store(&self, group: &mut Group) -> Result<(), StorageError> {
+        let Some(content) = &mut group.content else {
+            return Ok(());
+        };
+        let waits = |(_, held_back): &(u64, Vec<MessageId>)| !held_back.is_empty();
+        if content.owned.is_none() && content.marks.iter().any(waits) {
+            content.owned = Some(self.router.epochs().clone());
+        }
         // What only effects wait for: all that was handed over before is durable by now.
-        if group.deltas.iter().all(Delta::is_empty) {
+        if content.deltas.iter().all(Delta::is_empty) {
             return Ok(());
         }
-        self.storage.commit(&group.deltas)?;
-        self.state.counters.note_commit(&group.deltas);
+        self.storage.commit(&content.deltas)?;
+        self.state.counters.note_commit(&content.deltas);
         Ok(())
     }
 
@@ -321,19 +334,23 @@ impl Committer {
     pub(super) fn settle(&self, mut group: Group, stored: Result<(), StorageError>) -> Settled {
         match stored {
             Ok(()) => {
-                for committed in group.content() {
-                    self.acknowledge(committed);
+                if let Some(content) = group.content.take() {
+                    let owned = content.owned.unwrap_or_default();
+                    for (delta, mark) in content.deltas.into_iter().zip(content.marks) {
+                        self.acknowledge(delta, mark, &owned);
+                    }
                 }
                 Settled::Done
             }
             Err(StorageError::Fenced { partitions }) => {
                 // Of what has been refused before, this was to be expected.
-                let mut deltas = group.deltas.iter();
+                let mut deltas = group.deltas().iter();
                 if !deltas.all(|delta| self.handover.refuses(delta)) {
                     tracing::warn!(?partitions, "another worker has taken over");
                     // The others have gone on from messages of these, which nobody has sent.
                     self.router.start_over(&self.handover);
                 }
+                group.content = None;
                 Settled::Done
             }
             Err(error) if error.is_transient() => {
@@ -342,33 +359,62 @@ impl Committer {
             }
             Err(error) => {
                 self.state.fail(error.into());
+                group.content = None;
                 Settled::GivenUp
             }
         }
     }
 
-    fn acknowledge(&self, committed: HandedOver) {
-        let HandedOver {
-            delta,
-            sequence,
-            held_back,
-        } = committed;
+    fn acknowledge(
+        &self,
+        delta: Delta,
+        (sequence, held_back): (u64, Vec<MessageId>),
+        owned: &FxHashMap<PartitionId, Epoch>,
+    ) {
+        let mut later_owned = BTreeMap::new();
         // Before the acknowledgement: what the partition sends directly from then on comes after.
         for message in delta.outgoing {
-            if held_back.binary_search(&message.id).is_ok() {
-                let message = InboxMessage {
-                    partition: message.to,
-                    id: message.id,
-                    envelope: message.envelope,
-                };
-                // A partition owned by another process finds it in its inbox.
-                let _ = self.router.send(message.partition, Input::Message(message));
+            if held_back.binary_search(&message.id).is_err() {
+                continue;
             }
+            match (self.router.epoch(message.to), owned.get(&message.to)) {
+                (Some(epoch), Some(before)) if epoch == *before => {
+                    let message = InboxMessage {
+                        partition: message.to,
+                        id: message.id,
+                        envelope: message.envelope,
+                    };
+                    let (to, input) = (message.partition, Input::Message(message));
+                    self.router.send_to(to, epoch, input);
+                }
+                (Some(epoch), _) => drop(later_owned.insert(message.to, epoch)),
+                // A partition owned by another process finds it in its inbox.
+                (None, _) => {}
+            }
+        }
+        for (partition, epoch) in later_owned {
+            self.deliver_from_inbox(partition, epoch);
         }
         self.router
             .set_committed(delta.partition, delta.epoch, sequence);
         let input = Input::Committed { sequence };
         self.router.send_to(delta.partition, delta.epoch, input);
+    }
+
+    /// For a partition that this process has come to own while messages to it were being committed: when it
+    /// read its inbox, those were not there yet, were there, or had been dealt with by the owner before. What
+    /// is there now is right in any case.
+    fn deliver_from_inbox(&self, partition: PartitionId, epoch: Epoch) {
+        match self.storage.inbox(&[partition]) {
+            Ok(messages) => {
+                let input = Input::Inbox { messages, as_of: 0 };
+                self.router.send_to(partition, epoch, input);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "reading the inbox failed; taking all partitions up anew");
+                self.router.start_over(&self.handover);
+            }
+        }
     }
 }
 
@@ -386,7 +432,10 @@ pub(super) enum Settled {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Command, Envelope, InstanceId, OutgoingMessage};
+    use crate::host::router::ThreadInput;
+    use crate::host::router::tests::acquired;
+    use crate::model::{Command, Envelope, InstanceId, OutgoingMessage, TaskHubName, WorkerId};
+    use crate::storage::{HubOptions, Memory, StorageProvider};
 
     const ONE: PartitionId = PartitionId(1);
     const TWO: PartitionId = PartitionId(2);
@@ -431,6 +480,10 @@ mod tests {
         receiver
     }
 
+    fn settled(mut group: Group) {
+        group.content = None;
+    }
+
     #[test]
     fn what_is_sent_and_consumed_in_one_commit_is_not_written() {
         let of_a_client = MessageId {
@@ -445,7 +498,7 @@ mod tests {
         );
         let group = handover.take().unwrap();
         let of = |partition| {
-            let mut deltas = group.deltas.iter();
+            let mut deltas = group.deltas().iter();
             deltas.find(|delta| delta.partition == partition).unwrap()
         };
         let sent: Vec<_> = of(ONE).outgoing.iter().map(|message| message.id).collect();
@@ -458,19 +511,18 @@ mod tests {
     fn what_is_given_back_comes_before_all_else() {
         let handover = Arc::new(Handover::default());
         handover.add(sending([1]), || ());
-        let mut first = handover.take_little().unwrap();
+        let first = handover.take_little().unwrap();
         handover.add(sending([2]), || ());
         // One commit at a time.
         assert!(handover.take_little().is_none());
-        first.is_given_back = true;
         drop(first);
         // What went wrong is the business of the committing thread.
         assert!(handover.take_little().is_none());
         let again = handover.take().unwrap();
-        assert!(again.deltas[0].sends(message(1)));
-        drop(again);
+        assert!(again.deltas()[0].sends(message(1)));
+        settled(again);
         let second = handover.take_little().unwrap();
-        assert!(second.deltas[0].sends(message(2)));
+        assert!(second.deltas()[0].sends(message(2)));
     }
 
     #[test]
@@ -481,13 +533,58 @@ mod tests {
         handover.add(sending([2]), || panic!("delivered"));
         handover.add(consuming([]), || ());
         let group = handover.take().unwrap();
-        assert_eq!(group.deltas.len(), 1);
-        assert_eq!(group.deltas[0].partition, TWO);
-        drop(group);
+        assert_eq!(group.deltas().len(), 1);
+        assert_eq!(group.deltas()[0].partition, TWO);
+        settled(group);
         // The next owner is another one.
         let mut later = sending([3]);
         later.delta.epoch = Epoch(2);
         handover.add(later, || ());
-        assert!(handover.take().unwrap().deltas[0].sends(message(3)));
+        assert!(handover.take().unwrap().deltas()[0].sends(message(3)));
+    }
+
+    /// What the thread of partition two is told once a message to it is durable: it was held back, for this
+    /// process did not own the partition then, and comes to own it while the commit is under way.
+    fn told_to_a_later_owner(was_dealt_with: bool) -> Vec<MessageId> {
+        let hub = TaskHubName::new("hub").unwrap();
+        let storage = Memory::new()
+            .open_hub(&hub, &HubOptions { partition_count: 3 })
+            .unwrap();
+        let worker = WorkerId("worker".to_owned());
+        storage.acquire(&worker, Duration::MAX, 3).unwrap();
+        let (router, inputs) = Router::new(1, 3);
+        let committer = Committer {
+            handover: Arc::default(),
+            storage: Arc::clone(&storage),
+            router: Arc::new(router),
+            state: Arc::default(),
+        };
+        let mut sender = sending([1]);
+        sender.held_back = vec![message(1)];
+        committer.handover.add(sender, || ());
+        let mut group = committer.handover.take().unwrap();
+        let stored = committer.store(&mut group);
+        if was_dealt_with {
+            storage.commit(&[consuming([message(1)]).delta]).unwrap();
+        }
+        committer.router.own(acquired(TWO));
+        assert!(matches!(committer.settle(group, stored), Settled::Done));
+        let told = inputs[0].try_iter().filter_map(|input| match input {
+            ThreadInput::Partition { id, input, .. } if id == TWO => Some(input),
+            _ => None,
+        });
+        told.flat_map(|input| match *input {
+            Input::Message(message) => vec![message.id],
+            Input::Inbox { messages, .. } => messages.iter().map(|found| found.id).collect(),
+            _ => Vec::new(),
+        })
+        .collect()
+    }
+
+    // The owner before may have dealt with it, which the new one cannot know but from storage.
+    #[test]
+    fn who_owns_a_partition_later_is_told_what_is_in_its_inbox() {
+        assert_eq!(told_to_a_later_owner(false), [message(1)]);
+        assert_eq!(told_to_a_later_owner(true), []);
     }
 }

@@ -192,7 +192,7 @@ impl Router {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
@@ -227,7 +227,7 @@ mod tests {
         thread.join().unwrap();
     }
 
-    fn acquired(id: PartitionId) -> Acquired {
+    pub(in crate::host) fn acquired(id: PartitionId) -> Acquired {
         Acquired {
             config: PartitionConfig {
                 id,

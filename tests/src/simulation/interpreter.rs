@@ -1,7 +1,7 @@
 //! The functions that carry out programs.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -230,7 +230,9 @@ async fn carry_out(progress: Progress, step: Step) -> Result<Vec<i64>> {
         }
         Step::Call(deposit) => {
             let sent = progress.next(deposit);
-            ctx.entity::<Account>(account(deposit.account)).add(sent).await?;
+            ctx.entity::<Account>(account(deposit.account))
+                .add(sent)
+                .await?;
             Vec::new()
         }
         Step::Signal(deposit) => {

@@ -6,9 +6,7 @@ use std::time::Duration;
 use durable_runtime::client::{ClientError, OnExisting};
 use durable_runtime::host::HostOptions;
 use durable_runtime::prelude::*;
-use durable_runtime::simulation::{
-    Cluster, ClusterOptions, Faults, Outcome, Timekeeper, Witness,
-};
+use durable_runtime::simulation::{Cluster, ClusterOptions, Faults, Outcome, Timekeeper, Witness};
 
 use super::generator::Generator;
 use super::interpreter::{Account, Carried, Workshop, account, interpret};
@@ -153,8 +151,9 @@ impl Root {
                 Ok(output) if output == wanted => return,
                 Ok(output) => {
                     let id = &self.id;
-                    self.witness
-                        .complain(format!("{id} has returned {output:?} in place of {wanted:?}"));
+                    self.witness.complain(format!(
+                        "{id} has returned {output:?} in place of {wanted:?}"
+                    ));
                     return;
                 }
                 Err(ClientError::Failed(failure)) if failure.to_string().contains("broken") => {
@@ -180,9 +179,9 @@ impl Root {
         self.time.sleep(Duration::from_millis(event.millis)).await;
         let mut attempts = 0;
         loop {
-            let raised = self
-                .client
-                .raise_event(self.id.as_str(), event.name.as_str(), event.value);
+            let raised =
+                self.client
+                    .raise_event(self.id.as_str(), event.name.as_str(), event.value);
             match raised.await {
                 Ok(()) => return,
                 // An attempt of which nothing was known has come through.

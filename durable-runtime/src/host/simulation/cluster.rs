@@ -269,9 +269,10 @@ impl Cluster {
             if self.fate.crashes() {
                 self.crash(number);
             } else if let Some(duration) = self.fate.pauses() {
-                self.fate
-                    .trace
-                    .say(process.name(), format_args!("stands still for {duration:?}"));
+                self.fate.trace.say(
+                    process.name(),
+                    format_args!("stands still for {duration:?}"),
+                );
                 host.idle_until = now + duration;
                 self.pauses += 1;
             }
@@ -312,7 +313,11 @@ impl Cluster {
         };
         self.crashes += 1;
         let is_noticed = self.fate.with_dice(Dice::coin);
-        let noticed = if is_noticed { "and is known to be gone" } else { "unnoticed" };
+        let noticed = if is_noticed {
+            "and is known to be gone"
+        } else {
+            "unnoticed"
+        };
         self.fate
             .trace
             .say(process.name(), format_args!("crashes, {noticed}"));

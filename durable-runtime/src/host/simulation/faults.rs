@@ -97,8 +97,7 @@ impl Fate {
         if !self.hits(self.faults.failure) {
             return Ok(());
         }
-        self.trace
-            .say(who, format_args!("storage fails: {what}"));
+        self.trace.say(who, format_args!("storage fails: {what}"));
         Err(StorageError::Unavailable {
             message: format!("simulated: {what} failed"),
         })

@@ -87,7 +87,11 @@ impl HubStorage for FailingHub {
         let parts: Vec<_> = deltas
             .iter()
             .map(|delta| {
-                let changed: Vec<_> = delta.instances.iter().map(|one| one.id().as_str()).collect();
+                let changed: Vec<_> = delta
+                    .instances
+                    .iter()
+                    .map(|one| one.id().as_str())
+                    .collect();
                 format!(
                     "[{}/{} {} sent {} consumed {}]",
                     delta.partition,

@@ -236,8 +236,8 @@ impl Process {
                 Some(group) => self.commit = Commit::Taken(group),
                 None => return Turn::Idle,
             },
-            Commit::Taken(group) => {
-                let stored = self.committer.store(&group);
+            Commit::Taken(mut group) => {
+                let stored = self.committer.store(&mut group);
                 self.commit = Commit::Answered(group, stored);
             }
             Commit::Answered(group, stored) => {

@@ -84,7 +84,9 @@ impl Witness {
         seen.commits += 1;
         for delta in deltas {
             let owner = seen.owners.get(&delta.partition).cloned();
-            if owner.as_ref().is_none_or(|(epoch, worker)| *epoch != delta.epoch || worker.0 != who)
+            if owner
+                .as_ref()
+                .is_none_or(|(epoch, worker)| *epoch != delta.epoch || worker.0 != who)
             {
                 seen.violation(format!(
                     "{who} has committed to partition {} under epoch {}, but the owner is {owner:?}",
@@ -135,7 +137,9 @@ impl Seen {
         let rows = self.histories.get(&InstanceId::trusted(instance));
         let events = rows.and_then(|rows| decode(rows).ok());
         let now = events.as_deref().and_then(lineage);
-        let of_call = key.split_once('-').and_then(|(id, _)| Uuid::parse_str(id).ok());
+        let of_call = key
+            .split_once('-')
+            .and_then(|(id, _)| Uuid::parse_str(id).ok());
         let (Some(now), Some(of_call)) = (now, of_call) else {
             return false;
         };
@@ -208,12 +212,16 @@ impl Seen {
                 | EventKind::TimerFired { id } => {
                     if !open.contains(id) || !ended.insert(*id) {
                         let name = event.kind.name();
-                        self.violation(format!("{name} of call {id} of {instance} is there without the call, or twice"));
+                        self.violation(format!(
+                            "{name} of call {id} of {instance} is there without the call, or twice"
+                        ));
                     }
                     if matches!(event.kind, EventKind::TaskCompleted { .. })
                         && !self.ran.contains_key(&key(lineage, *id))
                     {
-                        self.violation(format!("activity {id} of {instance} never ran and has a result"));
+                        self.violation(format!(
+                            "activity {id} of {instance} never ran and has a result"
+                        ));
                     }
                 }
                 _ => {}

@@ -12,10 +12,20 @@ fn main() -> ExitCode {
     let (mut seed, mut from, mut count, mut minutes) = (None, 0, None, None);
     let (mut trace, mut without_faults) = (true, false);
     while let Some(argument) = arguments.next() {
-        let mut number = || arguments.next().and_then(|number| number.parse::<u64>().ok());
+        let mut number = || {
+            arguments
+                .next()
+                .and_then(|number| number.parse::<u64>().ok())
+        };
         match argument.as_str() {
-            "--quiet" => {trace = false; continue}
-            "--without-faults" => {without_faults = true; continue}
+            "--quiet" => {
+                trace = false;
+                continue;
+            }
+            "--without-faults" => {
+                without_faults = true;
+                continue;
+            }
             _ => {}
         }
         let value = number();
@@ -31,9 +41,17 @@ fn main() -> ExitCode {
         }
     }
     if let Some(seed) = seed {
-        let outcome = run(Options { seed, trace, without_faults });
+        let outcome = run(Options {
+            seed,
+            trace,
+            without_faults,
+        });
         println!("{outcome:#?}");
-        return if outcome.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+        return if outcome.violations.is_empty() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        };
     }
     let began = Instant::now();
     let mut ran = 0;
@@ -41,10 +59,18 @@ fn main() -> ExitCode {
     let (mut commits, mut crashes, mut pauses, mut repeated) = (0, 0, 0, 0);
     for seed in from.. {
         let over = minutes.is_some_and(|m| began.elapsed() >= Duration::from_secs(60 * m));
-        if over || count.or(minutes.is_none().then_some(200)).is_some_and(|count| ran >= count) {
+        if over
+            || count
+                .or(minutes.is_none().then_some(200))
+                .is_some_and(|count| ran >= count)
+        {
             break;
         }
-        let outcome = run(Options { seed, trace: false, without_faults });
+        let outcome = run(Options {
+            seed,
+            trace: false,
+            without_faults,
+        });
         ran += 1;
         commits += outcome.commits;
         crashes += outcome.crashes;
@@ -55,6 +81,13 @@ fn main() -> ExitCode {
             failed += 1;
         }
     }
-    println!("{ran} seeds, {failed} failed, {commits} commits, {crashes} crashes, {pauses} pauses, {repeated} activities repeated, in {:.1} s", began.elapsed().as_secs_f64());
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    println!(
+        "{ran} seeds, {failed} failed, {commits} commits, {crashes} crashes, {pauses} pauses, {repeated} activities repeated, in {:.1} s",
+        began.elapsed().as_secs_f64()
+    );
+    if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
