@@ -1,93 +1,123 @@
-//! Runs simulations for as long as wanted, or one seed with a trace of what happens.
+//! Runs simulations for as long as wanted, or one seed with a trace of what happens:
+//!
+//! ```text
+//! cargo run -p tests --bin simulate                    # 200 seeds
+//! cargo run -p tests --bin simulate -- --for 30        # for 30 minutes
+//! cargo run -p tests --bin simulate -- --seed 1234     # one, with its trace
+//! ```
 
+mod arguments;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use arguments::{Arguments, Many};
+use durable_runtime::simulation::Outcome;
 use tests::simulation::{Options, run};
 
-const USAGE: &str = "usage: simulate [--seed N [--quiet] | [--from N] [--seeds COUNT] [--for MINUTES]] [--without-faults]";
-
 fn main() -> ExitCode {
-    let mut arguments = std::env::args().skip(1);
-    let (mut seed, mut from, mut count, mut minutes) = (None, 0, None, None);
-    let (mut trace, mut without_faults) = (true, false);
-    while let Some(argument) = arguments.next() {
-        let mut number = || {
-            arguments
-                .next()
-                .and_then(|number| number.parse::<u64>().ok())
-        };
-        match argument.as_str() {
-            "--quiet" => {
-                trace = false;
-                continue;
-            }
-            "--without-faults" => {
-                without_faults = true;
-                continue;
-            }
-            _ => {}
+    match Arguments::parse(std::env::args().skip(1)) {
+        Ok(Arguments::One(options)) => {
+            let outcome = run(options);
+            println!("{outcome:#?}");
+            code(outcome.violations.is_empty())
         }
-        let value = number();
-        match argument.as_str() {
-            "--seed" if value.is_some() => seed = value,
-            "--from" if value.is_some() => from = value.unwrap_or_default(),
-            "--seeds" if value.is_some() => count = value,
-            "--for" if value.is_some() => minutes = value,
-            _ => {
-                eprintln!("{USAGE}");
-                return ExitCode::from(2);
-            }
+        Ok(Arguments::Many(many)) => code(run_many(&many)),
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::from(2)
         }
     }
-    if let Some(seed) = seed {
-        let outcome = run(Options {
-            seed,
-            trace,
-            without_faults,
-        });
-        println!("{outcome:#?}");
-        return if outcome.violations.is_empty() {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::FAILURE
-        };
-    }
-    let began = Instant::now();
-    let mut ran = 0;
-    let mut failed = 0;
-    let (mut commits, mut crashes, mut pauses, mut repeated) = (0, 0, 0, 0);
-    for seed in from.. {
-        let over = minutes.is_some_and(|m| began.elapsed() >= Duration::from_secs(60 * m));
-        if over
-            || count
-                .or(minutes.is_none().then_some(200))
-                .is_some_and(|count| ran >= count)
-        {
-            break;
-        }
-        let outcome = run(Options {
-            seed,
-            trace: false,
-            without_faults,
-        });
-        ran += 1;
-        commits += outcome.commits;
-        crashes += outcome.crashes;
-        pauses += outcome.pauses;
-        repeated += outcome.repeated_activities;
-        if !outcome.violations.is_empty() {
-            println!("seed {seed} fails: {:#?}", outcome.violations);
-            failed += 1;
-        }
-    }
-    println!(
-        "{ran} seeds, {failed} failed, {commits} commits, {crashes} crashes, {pauses} pauses, {repeated} activities repeated, in {:.1} s",
-        began.elapsed().as_secs_f64()
-    );
-    if failed == 0 {
+}
+
+fn code(is_right: bool) -> ExitCode {
+    if is_right {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     }
+}
+
+/// What all threads have done.
+#[derive(Debug, Default)]
+struct Total {
+    seeds: u64,
+    failed: u64,
+    commits: u64,
+    crashes: u64,
+    pauses: u64,
+    repeated_activities: u64,
+    simulated: Duration,
+}
+
+impl Total {
+    fn add(&mut self, outcome: &Outcome) {
+        self.seeds += 1;
+        self.failed += u64::from(!outcome.violations.is_empty());
+        self.commits += outcome.commits;
+        self.crashes += outcome.crashes;
+        self.pauses += outcome.pauses;
+        self.repeated_activities += outcome.repeated_activities;
+        self.simulated += outcome.elapsed;
+    }
+}
+
+/// Returns whether all was as it should be.
+#[expect(clippy::disallowed_methods, reason = "how long it runs is up to who runs it")]
+fn run_many(many: &Many) -> bool {
+    let began = Instant::now();
+    let next = AtomicU64::new(many.from);
+    let stopped = AtomicBool::new(false);
+    let total = Mutex::new(Total::default());
+    let is_over = |seed: u64| {
+        let is_late = many.limit.is_some_and(|limit| began.elapsed() >= limit);
+        let is_last = many.count.is_some_and(|count| seed - many.from >= count);
+        is_late || is_last || stopped.load(Ordering::Relaxed)
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..many.jobs {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if is_over(seed) {
+                        return;
+                    }
+                    let outcome = run_seed(seed, many.without_faults);
+                    if !outcome.violations.is_empty() {
+                        println!("seed {seed} fails: {:#?}", outcome.violations);
+                        stopped.fetch_or(!many.keep_going, Ordering::Relaxed);
+                    }
+                    let mut total = total.lock().unwrap_or_else(PoisonError::into_inner);
+                    total.add(&outcome);
+                }
+            });
+        }
+    });
+    let total = total.into_inner().unwrap_or_else(PoisonError::into_inner);
+    println!("{total:#?}");
+    let (ran, seconds) = (total.seeds, began.elapsed().as_secs_f64());
+    println!("{ran} seeds in {seconds:.1} s");
+    total.failed == 0
+}
+
+/// A panic of the runtime is a failure of the seed.
+fn run_seed(seed: u64, without_faults: bool) -> Outcome {
+    let options = Options {
+        seed,
+        trace: false,
+        without_faults,
+    };
+    let ran = catch_unwind(AssertUnwindSafe(|| run(options)));
+    ran.unwrap_or_else(|_| Outcome {
+        violations: vec!["it panicked".to_owned()],
+        digest: 0,
+        commits: 0,
+        repeated_activities: 0,
+        crashes: 0,
+        pauses: 0,
+        elapsed: Duration::ZERO,
+    })
 }

@@ -1,0 +1,151 @@
+//! The mistakes.
+
+/// A mistake.
+#[derive(Debug)]
+pub(crate) struct Mutant {
+    pub(crate) name: &'static str,
+    pub(crate) edits: &'static [Edit],
+}
+
+/// What is to be replaced for it.
+#[derive(Debug)]
+pub(crate) struct Edit {
+    /// Below `durable-runtime/src`.
+    pub(crate) file: &'static str,
+    /// Is there exactly once.
+    pub(crate) before: &'static str,
+    pub(crate) after: &'static str,
+}
+
+pub(crate) const MUTANTS: &[Mutant] = &[
+    Mutant {
+        name: "storage skips the check of the fence",
+        edits: &[Edit {
+            file: "storage/memory/state.rs",
+            before: "if stale.is_empty() {",
+            after: "if stale.is_empty() || !stale.is_empty() {",
+        }],
+    },
+    Mutant {
+        name: "effects are released before their commit",
+        edits: &[Edit {
+            file: "host/worker.rs",
+            before: "&& *number <= owned.committed",
+            after: "&& *number <= owned.handed_over",
+        }],
+    },
+    Mutant {
+        name: "an event is dropped when continuing as new",
+        edits: &[Edit {
+            file: "partition/episode.rs",
+            before: "for (name, data) in events {",
+            after: "for (name, data) in events.into_iter().skip(1) {",
+        }],
+    },
+    Mutant {
+        name: "a task id is used again after a rewind",
+        edits: &[
+            Edit {
+                file: "engine/live.rs",
+                before: "            _ => return,\n        };\n        self.core.complete(id, outcome);",
+                after: "            EventKind::ExecutionRewound { .. } => return self.core.reuse_task_id(),\n\
+                        _ => return,\n        };\n        self.core.complete(id, outcome);",
+            },
+            Edit {
+                file: "context/core.rs",
+                before: "    pub(crate) fn next_task_id(&self) -> TaskId {",
+                after: "    pub(crate) fn reuse_task_id(&self) {\n\
+                        self.next_task.set(self.next_task.get().saturating_sub(1));\n    }\n\n\
+                        pub(crate) fn next_task_id(&self) -> TaskId {",
+            },
+        ],
+    },
+    Mutant {
+        name: "the locks of an execution that ends are not released",
+        edits: &[Edit {
+            file: "partition/locks.rs",
+            before: "self.unlock(&section(instance, task), &entities);",
+            after: "let _ = (task, &entities);",
+        }],
+    },
+    Mutant {
+        name: "a failed execution keeps its locks",
+        edits: &[Edit {
+            file: "partition/episode.rs",
+            before: "        self.release_locks(instance);\n        instance.record.status = status;",
+            after: "        instance.record.status = status;",
+        }],
+    },
+    Mutant {
+        name: "a lock that is granted to an execution that is over is kept",
+        edits: &[Edit {
+            file: "partition/locks.rs",
+            before: "                self.unlock(&section, &entities);\n                self.answer(from, Ok(Reply::Done));",
+            after: "                self.answer(from, Ok(Reply::Done));",
+        }],
+    },
+    Mutant {
+        name: "a message is taken as often as it comes",
+        edits: &[Edit {
+            file: "partition/inbox.rs",
+            before: "self.seen.insert(id)",
+            after: "self.seen.insert(id) || true",
+        }],
+    },
+    Mutant {
+        name: "a message goes past one that waits for its commit",
+        edits: &[Edit {
+            file: "host/worker.rs",
+            before: "Some(&epoch) if !waits => {",
+            after: "Some(&epoch) if !waits || waits => {",
+        }],
+    },
+    Mutant {
+        name: "a message goes to whoever owns its receiver after the commit",
+        edits: &[Edit {
+            file: "host/committer.rs",
+            before: "(Some(epoch), Some(before)) if epoch == *before => {",
+            after: "(Some(epoch), _) if owned.len() < usize::MAX => {",
+        }],
+    },
+    Mutant {
+        name: "after a fence, partitions go on from messages that nobody has sent",
+        edits: &[Edit {
+            file: "host/committer.rs",
+            before: "                    self.router.start_over(&self.handover);\n                }\n                Settled::Done",
+            after: "                }\n                Settled::Done",
+        }],
+    },
+    Mutant {
+        name: "a new owner does not take up what is due",
+        edits: &[Edit {
+            file: "host/keeper.rs",
+            before: "            due,\n            inbox,\n        });",
+            after: "            due: due.into_iter().skip(1).collect(),\n            inbox,\n        });",
+        }],
+    },
+    Mutant {
+        name: "a new owner counts its messages from the beginning",
+        edits: &[Edit {
+            file: "partition/mod.rs",
+            before: "let next_message = config.epoch.0 << MESSAGE_BITS;",
+            after: "let next_message = 0;",
+        }],
+    },
+    Mutant {
+        name: "a message that is dealt with stays in the inbox",
+        edits: &[Edit {
+            file: "storage/memory/state.rs",
+            before: "self.inbox.remove(&(delta.partition, id));",
+            after: "let _ = id;",
+        }],
+    },
+    Mutant {
+        name: "inputs reach a partition of a later epoch",
+        edits: &[Edit {
+            file: "host/worker.rs",
+            before: "if epoch.is_some_and(|epoch| epoch != owned.partition.epoch()) {",
+            after: "if epoch.is_some_and(|epoch| epoch > owned.partition.epoch()) {",
+        }],
+    },
+];
