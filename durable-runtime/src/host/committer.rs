@@ -135,6 +135,12 @@ impl Handover {
         open.take().map(|content| Group::new(self, content))
     }
 
+    /// Whether there is nothing to commit.
+    #[cfg(feature = "simulation")]
+    pub(super) fn is_empty(&self) -> bool {
+        self.lock().deltas.is_empty()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }

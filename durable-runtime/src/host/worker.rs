@@ -56,6 +56,16 @@ pub(super) struct Worker {
     next_input: Option<ThreadInput>,
 }
 
+/// What came of a round.
+#[cfg(feature = "simulation")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Round {
+    Inputs,
+    NoInputs,
+    /// The host stops.
+    Stopped,
+}
+
 /// A partition with the effects that wait for commits.
 #[derive(Debug)]
 struct Owned {
@@ -126,15 +136,20 @@ impl Worker {
     }
 
     /// What the thread does from one wait to the next, without the wait. Takes up to `batch` inputs and runs
-    /// up to `batch` instances of each partition. Returns whether there were any inputs.
+    /// up to `batch` instances of each partition.
     #[cfg(feature = "simulation")]
-    pub(super) fn round(&mut self, batch: usize) -> bool {
+    pub(super) fn round(&mut self, batch: usize) -> Round {
         let first = self.setup.inputs.try_recv().ok();
-        let took_inputs = first.is_some();
-        if self.take_inputs(first, batch) {
-            self.progress(batch);
+        let has_inputs = first.is_some();
+        if !self.take_inputs(first, batch) {
+            return Round::Stopped;
         }
-        took_inputs
+        self.progress(batch);
+        if has_inputs {
+            Round::Inputs
+        } else {
+            Round::NoInputs
+        }
     }
 
     /// When [`round`](Self::round) has something to do, even if no input comes.
@@ -155,6 +170,35 @@ impl Worker {
     /// Hands the rest over, and releases what waits for that to be durable.
     fn finish(mut self) {
         const ROUND: Duration = Duration::from_millis(50);
+        self.hand_over_rest();
+        while self.is_finishing() {
+            if let Ok(input) = self.setup.inputs.recv_timeout(ROUND) {
+                self.take_last(input);
+            }
+        }
+        self.leave();
+    }
+
+    /// [`finish`](Self::finish) up to where it waits.
+    #[cfg(feature = "simulation")]
+    pub(super) fn begin_to_finish(&mut self) {
+        self.hand_over_rest();
+    }
+
+    /// What [`finish`](Self::finish) does from one wait to the next; `false` when the thread has ended.
+    #[cfg(feature = "simulation")]
+    pub(super) fn finish_round(&mut self) -> bool {
+        if let Ok(input) = self.setup.inputs.try_recv() {
+            self.take_last(input);
+        }
+        let goes_on = self.is_finishing();
+        if !goes_on {
+            self.leave();
+        }
+        goes_on
+    }
+
+    fn hand_over_rest(&mut self) {
         // What has arrived is recorded when its instance runs. Each gets one turn and no more, for
         // some never come to rest.
         for owned in self.partitions.values_mut() {
@@ -164,23 +208,34 @@ impl Worker {
         }
         self.hand_over();
         self.setup.committer.handover.call();
-        while self
-            .partitions
-            .values()
-            .any(|owned| !owned.waiting.is_empty())
-            && !self.setup.state.is_abandoned()
-        {
-            match self.setup.inputs.recv_timeout(ROUND) {
-                Ok(ThreadInput::Partition { id, input, .. }) => {
-                    if let Some(sequence) = input.committed() {
-                        self.release(id, sequence);
-                    }
+    }
+
+    /// Whether effects wait for commits.
+    fn is_finishing(&self) -> bool {
+        let mut partitions = self.partitions.values();
+        partitions.any(|owned| !owned.waiting.is_empty()) && !self.setup.state.is_abandoned()
+    }
+
+    fn take_last(&mut self, input: ThreadInput) {
+        match input {
+            ThreadInput::Partition { id, epoch, input } => {
+                let owned = self
+                    .partitions
+                    .get(&id)
+                    .map(|owned| owned.partition.epoch());
+                if let Some(sequence) = input.committed()
+                    && owned == epoch
+                {
+                    self.release(id, sequence);
                 }
-                // Its commits are refused, so nothing of it will ever be durable.
-                Ok(ThreadInput::Disown(id)) => drop(self.partitions.remove(&id)),
-                Ok(ThreadInput::Own(_) | ThreadInput::Stop) | Err(_) => {}
             }
+            // Its commits are refused, so nothing of it will ever be durable.
+            ThreadInput::Disown(id) => drop(self.partitions.remove(&id)),
+            ThreadInput::Own(_) | ThreadInput::Stop => {}
         }
+    }
+
+    fn leave(&self) {
         for (id, owned) in &self.partitions {
             self.setup.router.disown(*id, owned.partition.epoch());
         }

@@ -56,7 +56,7 @@ impl Generator {
 
     fn step(&mut self, place: Place) -> Step {
         loop {
-            let step = match self.rng.u32(..14) {
+            let step = match self.rng.u32(..15) {
                 0 | 1 => Step::Work(self.task()),
                 2 => Step::Caught(self.task()),
                 3 => Step::Sleep(self.millis()),
@@ -79,6 +79,11 @@ impl Generator {
                     Step::Race(self.harmless_task(), millis)
                 }
                 13 if !matches!(place, Place::Beside(_)) => Step::Again,
+                14 => {
+                    let deposit = self.deposit();
+                    let via = (deposit.account + self.rng.usize(1..ACCOUNTS)) % ACCOUNTS;
+                    Step::Relay(via, deposit)
+                }
                 _ => continue,
             };
             return step;

@@ -94,6 +94,8 @@ pub struct Account {
     pub balance: i64,
     /// How many deposits of each sender have come.
     pub came: BTreeMap<String, u64>,
+    /// How many deposits were sent on to each account.
+    pub relayed: BTreeMap<String, u64>,
     /// What clients have sent, and how often it came.
     pub marks: BTreeMap<u64, u64>,
     /// Deposits that did not come in order, once.
@@ -114,15 +116,20 @@ pub struct Sent {
 #[entity]
 impl Account {
     fn add(&mut self, sent: Sent) {
-        let came = self.came.entry(sent.by.clone()).or_default();
-        if sent.number != *came + 1 {
-            // Noted, not told: what a host does that has lost the partition counts for nothing.
-            let Sent { by, number, .. } = &sent;
-            let disorder = format!("deposit {number} of {by} comes after {came} of them");
-            self.disorder.push(disorder);
-        }
-        *came = sent.number;
+        self.take_note(&sent);
         self.balance += sent.amount;
+    }
+
+    fn relay(&mut self, ctx: EntityContext, (sent, to): (Sent, String)) {
+        self.take_note(&sent);
+        let number = self.relayed.entry(to.clone()).or_default();
+        *number += 1;
+        let relayed = Sent {
+            by: ctx.entity_id().to_string(),
+            number: *number,
+            amount: sent.amount,
+        };
+        ctx.signal::<Self>(to).add(relayed);
     }
 
     fn mark(&mut self, number: u64) {
@@ -135,6 +142,19 @@ impl Account {
 
     fn set_balance(&mut self, balance: i64) {
         self.balance = balance;
+    }
+}
+
+impl Account {
+    fn take_note(&mut self, sent: &Sent) {
+        let came = self.came.entry(sent.by.clone()).or_default();
+        if sent.number != *came + 1 {
+            // Noted, not told: what a host does that has lost the partition counts for nothing.
+            let Sent { by, number, .. } = sent;
+            let disorder = format!("deposit {number} of {by} comes after {came} of them");
+            self.disorder.push(disorder);
+        }
+        *came = sent.number;
     }
 }
 
@@ -238,6 +258,15 @@ async fn carry_out(progress: Progress, step: Step) -> Result<Vec<i64>> {
         Step::Signal(deposit) => {
             let sent = progress.next(deposit);
             ctx.signal::<Account>(account(deposit.account)).add(sent);
+            Vec::new()
+        }
+        Step::Relay(via, deposit) => {
+            let sent = progress.next(Deposit {
+                account: via,
+                amount: deposit.amount,
+            });
+            let via = ctx.signal::<Account>(account(via));
+            via.relay((sent, account(deposit.account)));
             Vec::new()
         }
         Step::Transfer(transfer) => move_amount(&progress, transfer).await?,

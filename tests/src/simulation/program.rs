@@ -26,6 +26,8 @@ pub enum Step {
     Call(Deposit),
     /// Tells an entity to add something to its balance. Adds nothing.
     Signal(Deposit),
+    /// Tells an entity to tell another one to add something to its balance. Adds nothing.
+    Relay(usize, Deposit),
     /// Moves something from one entity to another in a critical section. Adds nothing.
     Transfer(Transfer),
     /// Does all of these at once. Adds what they add, in their order.
@@ -116,7 +118,7 @@ impl Model {
                 vec![event.value]
             }
             Step::Sub(steps) | Step::All(steps) => self.run(steps),
-            Step::Call(deposit) | Step::Signal(deposit) => {
+            Step::Call(deposit) | Step::Signal(deposit) | Step::Relay(_, deposit) => {
                 *self.balances.entry(deposit.account).or_default() += deposit.amount;
                 Vec::new()
             }

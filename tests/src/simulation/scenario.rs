@@ -87,14 +87,24 @@ pub fn run(options: Options) -> Outcome {
 
 fn cluster_options(options: Options) -> ClusterOptions {
     let seed = options.seed;
+    // Each in some combination with each other.
+    let mut rates = fastrand::Rng::with_seed(!seed);
+    let mut one_in = |often: u64, seldom: u64| match rates.u32(..4) {
+        0 => 0,
+        1 => seldom,
+        _ => rates.u64(often..seldom),
+    };
     let faults = Faults {
-        crash: 40 + seed % 5 * 40,
-        pause: 60 + seed % 3 * 60,
-        failure: 20 + seed % 4 * 40,
-        lost_acknowledgement: 20,
+        crash: one_in(10, 200),
+        pause: one_in(10, 200),
+        shutdown: one_in(20, 300),
+        failure: one_in(8, 200),
+        outage: one_in(300, 3_000),
+        slowness: one_in(15, 200),
+        lost_acknowledgement: one_in(4, 60),
         delay: 2 + seed % 4,
         // An activity is given up when it was run ten times.
-        at_most: 8,
+        at_most: 9,
         until: TROUBLE,
     };
     ClusterOptions {

@@ -58,6 +58,8 @@ pub struct Outcome {
     pub crashes: u64,
     /// How many have stood still for a while.
     pub pauses: u64,
+    /// How many have been shut down in good order.
+    pub shutdowns: u64,
     /// How much simulated time has passed.
     pub elapsed: Duration,
 }
@@ -79,6 +81,7 @@ pub struct Cluster {
     graveyard: Vec<Arc<dyn HubStorage>>,
     crashes: u64,
     pauses: u64,
+    shutdowns: u64,
     /// The last, for nothing is to be dropped without it.
     _clock: Simulated,
 }
@@ -153,6 +156,7 @@ impl Cluster {
             graveyard: Vec::new(),
             crashes: 0,
             pauses: 0,
+            shutdowns: 0,
             _clock: clock,
         })
     }
@@ -220,6 +224,7 @@ impl Cluster {
             repeated_activities: self.witness.repeated_activities(),
             crashes: self.crashes,
             pauses: self.pauses,
+            shutdowns: self.shutdowns,
             elapsed: self.time.elapsed(),
         }
     }
@@ -264,20 +269,40 @@ impl Cluster {
         let Some((process, _)) = &mut host.process else {
             return self.start(number);
         };
-        let turn = process.turn(part);
-        if turn == Turn::Critical {
-            if self.fate.crashes() {
-                self.crash(number);
-            } else if let Some(duration) = self.fate.pauses() {
-                self.fate.trace.say(
-                    process.name(),
-                    format_args!("stands still for {duration:?}"),
-                );
-                host.idle_until = now + duration;
-                self.pauses += 1;
+        let turn = process.turn(part, now);
+        match turn {
+            Turn::Ended => {
+                self.fate
+                    .trace
+                    .say(process.name(), format_args!("has ended"));
+                self.bury(number);
             }
+            // Most of what happens is a step of a commit, or shows in the next one.
+            Turn::Progress if self.fate.with_dice(|dice| dice.below(8)) > 0 => {}
+            Turn::Progress | Turn::Critical => self.disturb(number),
+            Turn::Idle => {}
         }
         turn != Turn::Idle
+    }
+
+    /// Lets something happen to a host, or not.
+    fn disturb(&mut self, number: usize) {
+        let now = self.time.elapsed();
+        let host = &mut self.hosts[number];
+        let Some((process, _)) = &mut host.process else {
+            return;
+        };
+        if self.fate.crashes() {
+            self.crash(number);
+        } else if let Some(duration) = self.fate.pauses() {
+            let paused = format_args!("stands still for {duration:?}");
+            self.fate.trace.say(process.name(), paused);
+            host.idle_until = now + duration;
+            self.pauses += 1;
+        } else if self.fate.shuts_down() {
+            process.stop(now);
+            self.shutdowns += 1;
+        }
     }
 
     fn start(&mut self, number: usize) -> bool {
@@ -307,26 +332,29 @@ impl Cluster {
     }
 
     fn crash(&mut self, number: usize) {
-        let host = &mut self.hosts[number];
-        let Some((process, storage)) = host.process.take() else {
-            return;
-        };
-        self.crashes += 1;
         let is_noticed = self.fate.with_dice(Dice::coin);
-        let noticed = if is_noticed {
-            "and is known to be gone"
-        } else {
-            "unnoticed"
-        };
-        self.fate
-            .trace
-            .say(process.name(), format_args!("crashes, {noticed}"));
-        host.line.connect(None);
-        drop(process);
-        if !is_noticed {
-            self.graveyard.push(storage);
+        let host = &self.hosts[number];
+        if let Some((process, storage)) = &host.process {
+            let noticed = if is_noticed {
+                "and is known to be gone"
+            } else {
+                self.graveyard.push(Arc::clone(storage));
+                "unnoticed"
+            };
+            self.fate
+                .trace
+                .say(process.name(), format_args!("crashes, {noticed}"));
+            self.crashes += 1;
         }
+        self.bury(number);
+    }
+
+    /// The process is gone, and another one will be started.
+    fn bury(&mut self, number: usize) {
         let millis = self.fate.with_dice(|dice| dice.below(20_000));
+        let host = &mut self.hosts[number];
+        host.line.connect(None);
+        host.process = None;
         host.idle_until = self.time.elapsed() + Duration::from_millis(millis);
     }
 

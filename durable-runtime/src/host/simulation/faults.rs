@@ -8,21 +8,27 @@ use crate::clock;
 use crate::storage::StorageError;
 use crate::testing::dice::Dice;
 
-/// How often things go wrong. Each number but the last two is that of the chances of which one hits: with 50
-/// it happens once in 50 times, with 0 never.
+/// How often things go wrong. Each number but the last two says of how many chances one hits: with 50 it
+/// happens once in 50 times, with 0 never.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Faults {
     /// A host crashes, at a point of a commit.
     pub crash: u64,
     /// A host stands still, at a point of a commit, often for longer than it holds its leases.
     pub pause: u64,
+    /// A host shuts down in good order.
+    pub shutdown: u64,
     /// A call of storage fails, having done nothing.
     pub failure: u64,
+    /// From now on all calls of storage fail, for some seconds.
+    pub outage: u64,
+    /// A step of a commit takes some seconds.
+    pub slowness: u64,
     /// A commit is done and reported as failed.
     pub lost_acknowledgement: u64,
     /// A host does not come to a turn.
     pub delay: u64,
-    /// How many crashes and pauses there are at most.
+    /// How many crashes, pauses and shutdowns there are at most.
     pub at_most: u64,
     /// After this nothing goes wrong any more.
     pub until: Duration,
@@ -33,7 +39,10 @@ impl Faults {
     pub const NONE: Self = Self {
         crash: 0,
         pause: 0,
+        shutdown: 0,
         failure: 0,
+        outage: 0,
+        slowness: 0,
         lost_acknowledgement: 0,
         delay: 4,
         at_most: 0,
@@ -52,8 +61,10 @@ pub(super) struct Fate {
 #[derive(Debug)]
 struct State {
     dice: Dice,
-    /// Crashes and pauses so far.
+    /// Crashes, pauses and shutdowns so far.
     disasters: u64,
+    /// Storage is not to be reached before this time.
+    out_until: Duration,
 }
 
 impl Fate {
@@ -63,6 +74,7 @@ impl Fate {
             state: Mutex::new(State {
                 dice: Dice::new(seed),
                 disasters: 0,
+                out_until: Duration::ZERO,
             }),
             trace,
         }
@@ -84,6 +96,18 @@ impl Fate {
             .then(|| Duration::from_millis(millis))
     }
 
+    /// Whether a host shuts down now.
+    pub(super) fn shuts_down(&self) -> bool {
+        self.disaster(self.faults.shutdown)
+    }
+
+    /// How long a step of a commit takes.
+    pub(super) fn slows(&self) -> Option<Duration> {
+        let millis = 1 + self.with_dice(|dice| dice.below(15_000));
+        self.hits(self.faults.slowness)
+            .then(|| Duration::from_millis(millis))
+    }
+
     pub(super) fn delays(&self) -> bool {
         hits(&mut self.lock().dice, self.faults.delay)
     }
@@ -94,7 +118,15 @@ impl Fate {
 
     /// Fails, or not.
     pub(super) fn storage(&self, who: &str, what: &str) -> Result<(), StorageError> {
-        if !self.hits(self.faults.failure) {
+        if self.hits(self.faults.outage) {
+            let millis = self.with_dice(|dice| dice.below(8_000));
+            let until = elapsed() + Duration::from_millis(millis);
+            self.trace
+                .say("storage", format_args!("is gone until {until:?}"));
+            self.lock().out_until = until;
+        }
+        let is_out = elapsed() < self.lock().out_until;
+        if !self.hits(self.faults.failure) && !is_out {
             return Ok(());
         }
         self.trace.say(who, format_args!("storage fails: {what}"));
@@ -112,13 +144,17 @@ impl Fate {
     }
 
     fn hits(&self, chances: u64) -> bool {
-        let is_over = clock::simulated::passed().is_none_or(|passed| passed >= self.faults.until);
+        let is_over = elapsed() >= self.faults.until;
         hits(&mut self.lock().dice, chances) && !is_over
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn elapsed() -> Duration {
+    clock::simulated::passed().unwrap_or_default()
 }
 
 fn hits(dice: &mut Dice, chances: u64) -> bool {

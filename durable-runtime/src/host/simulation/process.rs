@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::runtime::Runtime;
 
 use super::faults::Fate;
@@ -20,7 +21,7 @@ use crate::host::router::{Router, ThreadInput};
 use crate::host::state::HostState;
 use crate::host::triggers::News;
 use crate::host::watchers::Watchers;
-use crate::host::worker::{Worker, WorkerSetup};
+use crate::host::worker::{Round, Worker, WorkerSetup};
 use crate::model::{Epoch, PartitionId, WorkerId};
 use crate::partition::PartitionConfig;
 use crate::registry::Registry;
@@ -42,9 +43,13 @@ pub(super) struct Plan {
 /// A host.
 pub(super) struct Process {
     name: String,
-    threads: Vec<Worker>,
+    threads: Vec<Thread>,
+    stage: Stage,
+    executor: Executor,
     committer: Committer,
     commit: Commit,
+    /// Storage takes until then to commit.
+    slow_until: Duration,
     loader: Loader,
     keeper: Keeper,
     last: LastTimes,
@@ -54,6 +59,30 @@ pub(super) struct Process {
     /// Where its activities run.
     runtime: Runtime,
     fate: Arc<Fate>,
+}
+
+/// A thread that runs orchestrators.
+#[derive(Debug)]
+struct Thread {
+    worker: Worker,
+    stage: ThreadStage,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ThreadStage {
+    Running,
+    Finishing,
+    Ended,
+}
+
+/// How far a host has come with ending, in the order of `DurableHost::shutdown`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Running,
+    /// Activities go on until they have ended, or this time has come.
+    Activities(Duration),
+    Threads,
+    LastCommit,
 }
 
 /// How far a commit is.
@@ -94,6 +123,8 @@ pub(super) enum Turn {
     Progress,
     /// A commit has come to a point at which a crash is of interest.
     Critical,
+    /// The host has ended in good order.
+    Ended,
 }
 
 impl Process {
@@ -137,6 +168,10 @@ impl Process {
             }
             .worker()
         };
+        let thread = |inputs| Thread {
+            worker: thread(inputs),
+            stage: ThreadStage::Running,
+        };
         let threads = inputs.into_iter().map(thread).collect();
         let committer = Committer {
             handover: Arc::clone(&handover),
@@ -161,8 +196,11 @@ impl Process {
         Ok(Self {
             name,
             threads,
+            stage: Stage::Running,
+            executor,
             committer,
             commit: Commit::Idle,
+            slow_until: Duration::ZERO,
             loader,
             keeper,
             last: LastTimes::new(),
@@ -194,25 +232,33 @@ impl Process {
 
     /// How long until something is due in it.
     pub(super) fn next_due(&self) -> Duration {
-        let threads = self.threads.iter().map(Worker::next_round);
+        let running = self.threads.iter();
+        let running = running.filter(|thread| thread.stage == ThreadStage::Running);
+        let threads = running.map(|thread| thread.worker.next_round());
         threads.min().unwrap_or(HOUSEKEEPING).min(HOUSEKEEPING)
     }
 
+    /// Has it end in good order.
+    pub(super) fn stop(&mut self, now: Duration) {
+        const GRACE: Duration = Duration::from_secs(3);
+        if self.stage == Stage::Running {
+            self.say(format_args!("shuts down"));
+            self.executor.stop();
+            self.stage = Stage::Activities(now + GRACE);
+        }
+    }
+
     /// Gives a part of it a turn.
-    pub(super) fn turn(&mut self, part: Part) -> Turn {
+    pub(super) fn turn(&mut self, part: Part, now: Duration) -> Turn {
         match part {
-            Part::Thread(number) => {
-                // Few at a time, so that there are many orders.
-                let batch = 1 + self.fate.with_dice(|dice| dice.place(6));
-                let Some(thread) = self.threads.get_mut(number) else {
-                    return Turn::Idle;
-                };
-                let has_work = thread.next_round().is_zero();
-                progress(thread.round(batch) || has_work)
-            }
-            Part::Committer => self.commit(),
+            Part::Thread(number) => self.run_thread(number),
+            Part::Committer if now < self.slow_until => Turn::Idle,
+            Part::Committer => self.commit(now),
             Part::Loader => progress(self.loader.round()),
             Part::Keeper => {
+                if self.stage != Stage::Running && self.ends(now) {
+                    return Turn::Ended;
+                }
                 let has_changed = self.watch.wait(Duration::ZERO);
                 self.keeper.round(has_changed, &mut self.last);
                 progress(has_changed)
@@ -229,8 +275,67 @@ impl Process {
         }
     }
 
+    fn run_thread(&mut self, number: usize) -> Turn {
+        // Few at a time, so that there are many orders.
+        let batch = 1 + self.fate.with_dice(|dice| dice.place(6));
+        let Some(thread) = self.threads.get_mut(number) else {
+            return Turn::Idle;
+        };
+        match thread.stage {
+            ThreadStage::Running => {
+                let has_work = thread.worker.next_round().is_zero();
+                match thread.worker.round(batch) {
+                    Round::Inputs => Turn::Progress,
+                    Round::NoInputs => progress(has_work),
+                    Round::Stopped => {
+                        thread.worker.begin_to_finish();
+                        thread.stage = ThreadStage::Finishing;
+                        Turn::Progress
+                    }
+                }
+            }
+            ThreadStage::Finishing => {
+                if !thread.worker.finish_round() {
+                    thread.stage = ThreadStage::Ended;
+                }
+                Turn::Progress
+            }
+            ThreadStage::Ended => Turn::Idle,
+        }
+    }
+
+    /// Comes nearer to its end. Returns whether that is reached.
+    fn ends(&mut self, now: Duration) -> bool {
+        match self.stage {
+            Stage::Running => {}
+            Stage::Activities(until) => {
+                if now >= until || self.executor.idle().now_or_never().is_some() {
+                    self.keeper.router.stop_threads();
+                    self.stage = Stage::Threads;
+                }
+            }
+            Stage::Threads => {
+                let mut threads = self.threads.iter();
+                if threads.all(|thread| thread.stage == ThreadStage::Ended) {
+                    self.stage = Stage::LastCommit;
+                }
+            }
+            Stage::LastCommit => {
+                if matches!(self.commit, Commit::Idle) && self.keeper.handover.is_empty() {
+                    self.state.abandon();
+                    // Otherwise the leases run out.
+                    if let Err(error) = self.keeper.storage.release(&self.keeper.worker) {
+                        self.say(format_args!("cannot give its leases back: {error}"));
+                    }
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
     /// The next step of a commit: what there is is taken, storage is asked, its answer is heard.
-    fn commit(&mut self) -> Turn {
+    fn commit(&mut self, now: Duration) -> Turn {
         match std::mem::replace(&mut self.commit, Commit::Idle) {
             Commit::Idle => match self.committer.handover.try_take() {
                 Some(group) => self.commit = Commit::Taken(group),
@@ -246,7 +351,15 @@ impl Process {
                 }
             }
         }
+        if let Some(duration) = self.fate.slows() {
+            self.say(format_args!("waits {duration:?} for storage"));
+            self.slow_until = now + duration;
+        }
         Turn::Critical
+    }
+
+    fn say(&self, what: fmt::Arguments<'_>) {
+        self.fate.trace.say(&self.name, what);
     }
 }
 

@@ -34,7 +34,10 @@ impl Workshop {
         let sources = sources.ok_or("the package is in no workspace")?.to_owned();
         // That of this program: target/debug/mutants.
         let program = std::env::current_exe().map_err(|error| error.to_string())?;
-        let target = program.ancestors().nth(2).ok_or("there is no directory for build results")?;
+        let target = program
+            .ancestors()
+            .nth(2)
+            .ok_or("there is no directory for build results")?;
         Ok(Self {
             copy: target.join("mutants"),
             target: target.to_owned(),
@@ -52,7 +55,14 @@ impl Workshop {
         let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
         let mut build = Command::new(cargo);
         build
-            .args(["build", "--offline", "--package", "tests", "--bin", "simulate"])
+            .args([
+                "build",
+                "--offline",
+                "--package",
+                "tests",
+                "--bin",
+                "simulate",
+            ])
             .current_dir(&self.copy)
             .env("CARGO_TARGET_DIR", &self.target);
         let built = output(&mut build)?;

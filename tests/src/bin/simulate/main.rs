@@ -49,6 +49,7 @@ struct Total {
     commits: u64,
     crashes: u64,
     pauses: u64,
+    shutdowns: u64,
     repeated_activities: u64,
     simulated: Duration,
 }
@@ -60,13 +61,17 @@ impl Total {
         self.commits += outcome.commits;
         self.crashes += outcome.crashes;
         self.pauses += outcome.pauses;
+        self.shutdowns += outcome.shutdowns;
         self.repeated_activities += outcome.repeated_activities;
         self.simulated += outcome.elapsed;
     }
 }
 
 /// Returns whether all was as it should be.
-#[expect(clippy::disallowed_methods, reason = "how long it runs is up to who runs it")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long it runs is up to who runs it"
+)]
 fn run_many(many: &Many) -> bool {
     let began = Instant::now();
     let next = AtomicU64::new(many.from);
@@ -118,6 +123,7 @@ fn run_seed(seed: u64, without_faults: bool) -> Outcome {
         repeated_activities: 0,
         crashes: 0,
         pauses: 0,
+        shutdowns: 0,
         elapsed: Duration::ZERO,
     })
 }
