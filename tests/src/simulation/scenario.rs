@@ -1,5 +1,6 @@
 //! One seed: what clients do while the hosts do what they do.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -56,13 +57,18 @@ pub fn run(options: Options) -> Outcome {
             time: cluster.time(),
             witness: cluster.witness(),
             workshop: workshop.clone(),
+            is_done: Arc::default(),
         };
         for event in events {
             cluster.spawn(root.clone().raise(event));
         }
+        if (options.seed + number as u64).is_multiple_of(3) {
+            cluster.spawn(root.clone().suspend_for_a_while(options.seed % 40));
+        }
         let done = Arc::clone(&done);
         cluster.spawn(async move {
             root.carry_out(steps, wanted).await;
+            root.is_done.store(true, Ordering::Relaxed);
             *done.lock().unwrap_or_else(PoisonError::into_inner) += 1;
         });
     }
@@ -137,10 +143,11 @@ struct Root {
     time: Timekeeper,
     witness: Witness,
     workshop: Workshop,
+    is_done: Arc<AtomicBool>,
 }
 
 impl Root {
-    async fn carry_out(self, steps: Vec<Step>, wanted: Vec<i64>) {
+    async fn carry_out(&self, steps: Vec<Step>, wanted: Vec<i64>) {
         let carried = Carried {
             root: self.id.clone(),
             steps,
@@ -199,6 +206,18 @@ impl Root {
                 Err(error) => self.retry(&error).await,
             }
             attempts += 1;
+        }
+    }
+
+    /// An instance that is suspended takes no step and loses nothing.
+    async fn suspend_for_a_while(self, seconds: u64) {
+        self.time.sleep(Duration::from_secs(seconds)).await;
+        // Whether it comes before the end of the instance is open, as is whether it comes at all.
+        let _ = self.client.suspend(self.id.as_str(), "wait").await;
+        while !self.is_done.load(Ordering::Relaxed) {
+            self.time.sleep(Duration::from_secs(7)).await;
+            // Again and again: what was asked for before may come later.
+            let _ = self.client.resume(self.id.as_str(), "go on").await;
         }
     }
 

@@ -47,3 +47,17 @@ fn main() -> ExitCode {
         ExitCode::FAILURE
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::list::MUTANTS;
+    use super::workshop::{edited, workspace};
+
+    // Whoever changes the code hears at once that a mistake has to be made anew.
+    #[test]
+    fn every_edit_can_be_made() {
+        for edit in MUTANTS.iter().flat_map(|mutant| mutant.edits) {
+            edited(&workspace(), edit).unwrap();
+        }
+    }
+}

@@ -30,8 +30,6 @@ const PARTS: [&str; 3] = ["durable-macros", "durable-runtime", "tests"];
 
 impl Workshop {
     pub(crate) fn new() -> Result<Self, String> {
-        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
-        let sources = sources.ok_or("the package is in no workspace")?.to_owned();
         // That of this program: target/debug/mutants.
         let program = std::env::current_exe().map_err(|error| error.to_string())?;
         let target = program
@@ -41,7 +39,7 @@ impl Workshop {
         Ok(Self {
             copy: target.join("mutants"),
             target: target.to_owned(),
-            sources,
+            sources: workspace(),
         })
     }
 
@@ -111,17 +109,32 @@ impl Workshop {
     }
 
     fn edit(&self, edit: &Edit) -> Result<(), String> {
-        let path = self.copy.join("durable-runtime/src").join(edit.file);
-        let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", edit.file))?;
-        let count = text.matches(edit.before).count();
-        if count != 1 {
-            return Err(format!(
-                "{:?} is {count} times in {}, not once: look what has become of it, and mend the list of \
-                 mistakes",
-                edit.before, edit.file
-            ));
-        }
-        fs::write(&path, text.replace(edit.before, edit.after)).map_err(|error| error.to_string())
+        let text = edited(&self.copy, edit)?;
+        let path = self.copy.join(SOURCES).join(edit.file);
+        fs::write(&path, text).map_err(|error| error.to_string())
+    }
+}
+
+/// Where what is edited is in a workspace.
+const SOURCES: &str = "durable-runtime/src";
+
+/// The workspace of this program.
+pub(crate) fn workspace() -> PathBuf {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.parent().unwrap_or(package).to_owned()
+}
+
+/// The text of a file of a workspace after an edit.
+pub(crate) fn edited(workspace: &Path, edit: &Edit) -> Result<String, String> {
+    let path = workspace.join(SOURCES).join(edit.file);
+    let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", edit.file))?;
+    match text.matches(edit.before).count() {
+        1 => Ok(text.replace(edit.before, edit.after)),
+        count => Err(format!(
+            "{:?} is {count} times in {}, not once: look what has become of it, and mend the list of \
+             mistakes",
+            edit.before, edit.file
+        )),
     }
 }
 
