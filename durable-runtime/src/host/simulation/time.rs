@@ -40,12 +40,12 @@ impl Timekeeper {
     }
 
     fn set(&self, duration: Duration) -> oneshot::Receiver<()> {
-        let (ring, rung) = oneshot::channel();
+        let (ring, waits) = oneshot::channel();
         let mut alarms = self.lock();
         alarms.set += 1;
         let key = (self.elapsed().saturating_add(duration), alarms.set);
         alarms.waiting.insert(key, ring);
-        rung
+        waits
     }
 
     /// When the next of those who wait is due.

@@ -194,40 +194,51 @@ impl Seen {
         };
         let (mut open, mut ended) = (BTreeSet::new(), BTreeSet::new());
         for event in &events {
-            match &event.kind {
-                EventKind::TaskScheduled { id, .. }
-                | EventKind::SubOrchestrationCreated { id, .. }
-                | EventKind::EntityCalled { id, .. }
-                | EventKind::TimerCreated { id, .. } => {
-                    if !open.insert(*id) {
-                        self.violation(format!("call {id} of {instance} is there twice"));
-                    }
+            let name = event.kind.name();
+            match call(&event.kind) {
+                Some((id, Edge::Begin)) if !open.insert(id) => {
+                    self.violation(format!("{name}: call {id} of {instance} is there twice"));
                 }
-                EventKind::TaskCompleted { id, .. }
-                | EventKind::TaskFailed { id, .. }
-                | EventKind::SubOrchestrationCompleted { id, .. }
-                | EventKind::SubOrchestrationFailed { id, .. }
-                | EventKind::EntityCompleted { id, .. }
-                | EventKind::EntityFailed { id, .. }
-                | EventKind::TimerFired { id } => {
-                    if !open.contains(id) || !ended.insert(*id) {
-                        let name = event.kind.name();
-                        self.violation(format!(
-                            "{name} of call {id} of {instance} is there without the call, or twice"
-                        ));
-                    }
-                    if matches!(event.kind, EventKind::TaskCompleted { .. })
-                        && !self.ran.contains_key(&key(lineage, *id))
-                    {
-                        self.violation(format!(
-                            "activity {id} of {instance} never ran and has a result"
-                        ));
-                    }
+                Some((id, Edge::End)) if !open.contains(&id) || !ended.insert(id) => {
+                    self.violation(format!(
+                        "{name}: call {id} of {instance} ends twice, or was not made"
+                    ));
                 }
                 _ => {}
             }
+            if let EventKind::TaskCompleted { id, .. } = &event.kind
+                && !self.ran.contains_key(&key(lineage, *id))
+            {
+                self.violation(format!(
+                    "activity {id} of {instance} never ran and has a result"
+                ));
+            }
         }
     }
+}
+
+/// What an event is for a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Edge {
+    Begin,
+    End,
+}
+
+fn call(event: &EventKind) -> Option<(TaskId, Edge)> {
+    Some(match event {
+        EventKind::TaskScheduled { id, .. }
+        | EventKind::SubOrchestrationCreated { id, .. }
+        | EventKind::EntityCalled { id, .. }
+        | EventKind::TimerCreated { id, .. } => (*id, Edge::Begin),
+        EventKind::TaskCompleted { id, .. }
+        | EventKind::TaskFailed { id, .. }
+        | EventKind::SubOrchestrationCompleted { id, .. }
+        | EventKind::SubOrchestrationFailed { id, .. }
+        | EventKind::EntityCompleted { id, .. }
+        | EventKind::EntityFailed { id, .. }
+        | EventKind::TimerFired { id } => (*id, Edge::End),
+        _ => return None,
+    })
 }
 
 fn decode(rows: &BTreeMap<u64, String>) -> Result<Vec<HistoryEvent>, String> {
