@@ -63,9 +63,9 @@ impl Workshop {
             ])
             .current_dir(&self.copy)
             .env("CARGO_TARGET_DIR", &self.target);
-        let built = output(&mut build)?;
-        if !built.status.success() {
-            let errors = String::from_utf8_lossy(&built.stderr).into_owned();
+        let done = output(&mut build)?;
+        if !done.status.success() {
+            let errors = String::from_utf8_lossy(&done.stderr).into_owned();
             return Err(format!("the mistake does not compile:\n{errors}"));
         }
         let mut simulate = Command::new(self.target.join("debug/simulate"));
@@ -88,12 +88,10 @@ impl Workshop {
             copy_all(&self.sources.join(part), &self.copy.join(part))?;
         }
         copy_all(&self.sources.join("docs"), &self.copy.join("docs"))?;
-        for file in ["Cargo.lock", ".clippy.toml"] {
-            let from = self.sources.join(file);
-            if from.exists() {
-                fs::copy(from, self.copy.join(file))?;
-            }
-        }
+        fs::copy(
+            self.sources.join("Cargo.lock"),
+            self.copy.join("Cargo.lock"),
+        )?;
         let workspace = fs::read_to_string(self.sources.join("Cargo.toml"))?;
         let lines = workspace.lines().map(|line| {
             if line.starts_with("members") {
@@ -140,7 +138,7 @@ pub(crate) fn edited(workspace: &Path, edit: &Edit) -> Result<String, String> {
 
 fn output(command: &mut Command) -> Result<Output, String> {
     let output = command.output();
-    output.map_err(|error| format!("starting {:?}: {error}", command.get_program()))
+    output.map_err(|error| format!("starting {}: {error}", command.get_program().display()))
 }
 
 fn copy_all(from: &Path, to: &Path) -> std::io::Result<()> {

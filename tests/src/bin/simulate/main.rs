@@ -68,10 +68,6 @@ impl Total {
 }
 
 /// Returns whether all was as it should be.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how long it runs is up to who runs it"
-)]
 fn run_many(many: &Many) -> bool {
     let began = Instant::now();
     let next = AtomicU64::new(many.from);
