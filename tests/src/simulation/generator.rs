@@ -131,6 +131,10 @@ impl Generator {
             from,
             to: (from + self.rng.usize(1..ACCOUNTS)) % ACCOUNTS,
             amount: self.rng.i64(1..100),
+            first: Task {
+                failures: 0,
+                ..self.task()
+            },
             task: self.harmless_task(),
         }
     }

@@ -300,6 +300,8 @@ async fn move_amount(progress: &Progress, transfer: Transfer) -> Result<Vec<i64>
     let (from, to) = (account(transfer.from), account(transfer.to));
     let both = [Account::id(from.as_str()), Account::id(to.as_str())];
     let guard = ctx.lock(both).await?;
+    let first = (progress.root.clone(), transfer.first);
+    ctx.call_activity::<work>(first).await?;
     let of_first = guard.entity::<Account>(from.as_str()).balance().await?;
     let of_second = guard.entity::<Account>(to.as_str()).balance().await?;
     let what = (progress.root.clone(), transfer.task);

@@ -82,6 +82,9 @@ pub struct Transfer {
     pub to: usize,
     /// How much.
     pub amount: i64,
+    /// What is done before the balances are looked at. If its program has to be mended, the section is left
+    /// and entered again.
+    pub first: Task,
     /// What is done between looking at the balances and changing them.
     pub task: Task,
 }
@@ -123,6 +126,7 @@ impl Model {
                 Vec::new()
             }
             Step::Transfer(transfer) => {
+                self.breaks = self.breaks.max(transfer.first.breaks);
                 *self.balances.entry(transfer.from).or_default() -= transfer.amount;
                 *self.balances.entry(transfer.to).or_default() += transfer.amount;
                 Vec::new()
