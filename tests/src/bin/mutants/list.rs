@@ -69,22 +69,6 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         }],
     },
     Mutant {
-        name: "a failed execution keeps its locks",
-        edits: &[Edit {
-            file: "partition/episode.rs",
-            before: "        self.release_locks(instance);\n        instance.record.status = status;",
-            after: "        instance.record.status = status;",
-        }],
-    },
-    Mutant {
-        name: "a lock that is granted to an execution that is over is kept",
-        edits: &[Edit {
-            file: "partition/locks.rs",
-            before: "                self.unlock(&section, &entities);\n                self.answer(from, Ok(Reply::Done));",
-            after: "                self.answer(from, Ok(Reply::Done));",
-        }],
-    },
-    Mutant {
         name: "a message is taken as often as it comes",
         edits: &[Edit {
             file: "partition/inbox.rs",
@@ -93,27 +77,11 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         }],
     },
     Mutant {
-        name: "a message goes past one that waits for its commit",
-        edits: &[Edit {
-            file: "host/worker.rs",
-            before: "Some(&epoch) if !waits => {",
-            after: "Some(&epoch) if !waits || waits => {",
-        }],
-    },
-    Mutant {
         name: "a message goes to whoever owns its receiver after the commit",
         edits: &[Edit {
             file: "host/committer.rs",
             before: "(Some(epoch), Some(before)) if epoch == *before => {",
             after: "(Some(epoch), _) if owned.len() < usize::MAX => {",
-        }],
-    },
-    Mutant {
-        name: "after a fence, partitions go on from messages that nobody has sent",
-        edits: &[Edit {
-            file: "host/committer.rs",
-            before: "                    self.router.start_over(&self.handover);\n                }\n                Settled::Done",
-            after: "                }\n                Settled::Done",
         }],
     },
     Mutant {
@@ -130,22 +98,6 @@ pub(crate) const MUTANTS: &[Mutant] = &[
             file: "partition/mod.rs",
             before: "let next_message = config.epoch.0 << MESSAGE_BITS;",
             after: "let next_message = 0;",
-        }],
-    },
-    Mutant {
-        name: "a message that is dealt with stays in the inbox",
-        edits: &[Edit {
-            file: "storage/memory/state.rs",
-            before: "self.inbox.remove(&(delta.partition, id));",
-            after: "let _ = id;",
-        }],
-    },
-    Mutant {
-        name: "inputs reach a partition of a later epoch",
-        edits: &[Edit {
-            file: "host/worker.rs",
-            before: "if epoch.is_some_and(|epoch| epoch != owned.partition.epoch()) {",
-            after: "if epoch.is_some_and(|epoch| epoch > owned.partition.epoch()) {",
         }],
     },
 ];
