@@ -176,6 +176,8 @@ impl Root {
                 Err(ClientError::Failed(failure)) if failure.to_string().contains("broken") => {
                     self.workshop.mend(&self.id);
                     self.rewind().await;
+                    // Without an owner it waits in the inbox, and the instance has failed until then.
+                    self.time.sleep(Duration::from_secs(1)).await;
                 }
                 Err(error) => self.retry(&error).await,
             }
