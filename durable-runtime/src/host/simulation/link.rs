@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::faults::Fate;
 use super::time::Timekeeper;
-use crate::client::LocalHost;
+use crate::client::{LocalHost, NotTaken};
 use crate::host::local::LocalLink;
 use crate::model::{Command, InstanceId, InstanceRecord, QueueName, Rejection, Reply};
 use crate::testing::dice::Dice;
@@ -47,10 +47,10 @@ impl LocalHost for Line {
         &self,
         to: &InstanceId,
         command: Command,
-    ) -> Result<oneshot::Receiver<Result<Reply, Rejection>>, Command> {
+    ) -> Result<oneshot::Receiver<Result<Reply, Rejection>>, NotTaken> {
         match &*self.lock() {
             Some(host) => host.request(to, command),
-            None => Err(command),
+            None => Err(NotTaken::NotOwned(Box::new(command))),
         }
     }
 

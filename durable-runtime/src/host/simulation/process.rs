@@ -46,7 +46,7 @@ pub(super) struct Process {
     threads: Vec<Thread>,
     stage: Stage,
     executor: Executor,
-    committer: Committer,
+    committer: Arc<Committer>,
     commit: Commit,
     /// Storage takes until then to commit.
     slow_until: Duration,
@@ -154,11 +154,17 @@ impl Process {
             runtime.handle().clone(),
             &plan.options,
         );
+        let committer = Arc::new(Committer {
+            handover: Arc::clone(&handover),
+            storage: Arc::clone(storage),
+            router: Arc::clone(&router),
+            state: Arc::clone(&state),
+        });
         let (loads, requests) = channel();
         let thread = |inputs: Receiver<ThreadInput>| {
             WorkerSetup {
                 inputs,
-                handover: Arc::clone(&handover),
+                committer: Arc::clone(&committer),
                 loads: loads.clone(),
                 executor: executor.clone(),
                 router: Arc::clone(&router),
@@ -173,12 +179,6 @@ impl Process {
             stage: ThreadStage::Running,
         };
         let threads = inputs.into_iter().map(thread).collect();
-        let committer = Committer {
-            handover: Arc::clone(&handover),
-            storage: Arc::clone(storage),
-            router: Arc::clone(&router),
-            state: Arc::clone(&state),
-        };
         let loader = loader(requests, storage, &router, &state);
         let mut keeper = Keeper {
             worker: WorkerId(name.clone()),
@@ -193,6 +193,7 @@ impl Process {
             to_take_up: Vec::new(),
         };
         let watch = keeper.start()?;
+        let backlog = executor.backlog();
         Ok(Self {
             name,
             threads,
@@ -210,6 +211,7 @@ impl Process {
                 router,
                 watchers,
                 news,
+                backlog,
             }),
             runtime,
             fate: Arc::clone(fate),
