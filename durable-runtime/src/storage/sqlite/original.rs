@@ -7,7 +7,7 @@
 #[cfg(unix)]
 use std::fs::TryLockError;
 use std::fs::{File, Metadata, OpenOptions};
-use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
@@ -120,11 +120,7 @@ impl Original {
     /// another program has moved into the database may be empty as a whole.
     fn log_has_beginning(&self) -> bool {
         let mut magic = [0; 4];
-        let mut file = &self.log_file;
-        let read = file
-            .seek(SeekFrom::Start(0))
-            .and_then(|_| file.read_exact(&mut magic));
-        match read {
+        match read_beginning(&self.log_file, &mut magic) {
             Ok(()) => magic != [0; 4],
             // Reading fails now and then on a bad disk, where a commit has just been synced.
             Err(_) => true,
@@ -166,20 +162,74 @@ enum State {
 
 impl OpenedFile {
     fn new(path: PathBuf) -> std::io::Result<Self> {
-        let number = file_number(&path.metadata()?);
+        let number = Look::at(&path)?.number;
         Ok(Self { path, number })
     }
 
     fn state(&self) -> State {
-        match self.path.metadata() {
-            Ok(metadata) if file_number(&metadata) != self.number => State::Replaced,
-            Ok(metadata) => State::Same {
-                empty: metadata.len() == 0,
-            },
+        match Look::at(&self.path) {
+            Ok(found) if found.number != self.number => State::Replaced,
+            Ok(Look { empty, .. }) => State::Same { empty },
             Err(error) if error.kind() == ErrorKind::NotFound => State::Deleted,
             Err(error) => State::Unknown(error),
         }
     }
+}
+
+/// What is to be known of a file.
+#[derive(Debug, Clone, Copy)]
+struct Look {
+    number: FileNumber,
+    empty: bool,
+}
+
+impl Look {
+    /// At the file to which `path` leads.
+    fn at(path: &Path) -> std::io::Result<Self> {
+        #[cfg(target_os = "linux")]
+        if let Some(look) = Self::without_times(path)? {
+            return Ok(look);
+        }
+        let metadata = path.metadata()?;
+        Ok(Self {
+            number: file_number(&metadata),
+            empty: metadata.len() == 0,
+        })
+    }
+
+    /// Without asking for the times of the file: from Linux 6.13 on, a file whose times somebody has seen
+    /// gets new ones with the next write, and then each sync of the log writes those too. `None` where
+    /// the system has no such call, or does not allow it.
+    #[cfg(target_os = "linux")]
+    fn without_times(path: &Path) -> std::io::Result<Option<Self>> {
+        use rustix::fs::{AtFlags, CWD, StatxFlags, makedev, statx};
+        use rustix::io::Errno;
+
+        let wanted = StatxFlags::INO | StatxFlags::SIZE;
+        match statx(CWD, path, AtFlags::empty(), wanted) {
+            Ok(found) => {
+                let device = makedev(found.stx_dev_major, found.stx_dev_minor);
+                Ok(Some(Self {
+                    number: (device, found.stx_ino),
+                    empty: found.stx_size == 0,
+                }))
+            }
+            Err(Errno::NOSYS | Errno::PERM) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn read_beginning(file: &File, into: &mut [u8]) -> std::io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, into, 0)
+}
+
+#[cfg(not(unix))]
+fn read_beginning(mut file: &File, into: &mut [u8]) -> std::io::Result<()> {
+    use std::io::{Read, Seek, SeekFrom};
+    file.seek(SeekFrom::Start(0))?;
+    file.read_exact(into)
 }
 
 /// The device and the number of a file there.
