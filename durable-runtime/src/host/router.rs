@@ -194,10 +194,8 @@ impl Router {
 #[cfg(test)]
 pub(super) mod tests {
     use std::sync::Arc;
-    use std::time::Duration;
 
     use super::*;
-    use crate::registry::Registry;
 
     // An activity that a new owner takes up at once is confirmed through the router, and would be lost
     // if that did not know the owner yet.
@@ -229,20 +227,7 @@ pub(super) mod tests {
 
     pub(in crate::host) fn acquired(id: PartitionId) -> Acquired {
         Acquired {
-            config: PartitionConfig {
-                id,
-                epoch: Epoch(1),
-                clean: true,
-                partition_count: 1,
-                registry: Arc::new(Registry::default()),
-                max_payload_bytes: 1_024,
-                max_cached_instances: 1,
-                idle_timeout: Duration::ZERO,
-                max_activity_attempts: 1,
-                replay_check: false,
-                max_entity_batch: 1,
-                states: Arc::default(),
-            },
+            config: PartitionConfig::small(id),
             due: Vec::new(),
             inbox: Vec::new(),
         }

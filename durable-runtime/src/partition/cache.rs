@@ -370,31 +370,14 @@ pub(super) fn first_input(history: &[HistoryEvent]) -> Option<Payload> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::time::Duration;
-
     use chrono::DateTime;
 
     use super::*;
-    use crate::model::{Command, Epoch, PartitionId, StartOrchestration};
+    use crate::model::{Command, PartitionId, StartOrchestration};
     use crate::partition::{Input, PartitionConfig, Responder};
-    use crate::registry::Registry;
 
     fn queries_of_a_start(has_new_id: bool) -> usize {
-        let config = PartitionConfig {
-            id: PartitionId(0),
-            epoch: Epoch(1),
-            clean: true,
-            partition_count: 1,
-            registry: Arc::new(Registry::default()),
-            max_payload_bytes: 1_024,
-            max_cached_instances: 1,
-            idle_timeout: Duration::ZERO,
-            max_activity_attempts: 1,
-            replay_check: false,
-            max_entity_batch: 1,
-            states: Arc::default(),
-        };
+        let config = PartitionConfig::small(PartitionId(0));
         let mut partition = Partition::new(config, DateTime::default(), Vec::new(), Vec::new());
         let start = StartOrchestration {
             name: "any".to_owned(),

@@ -63,6 +63,27 @@ pub(crate) struct PartitionConfig {
     pub(crate) states: Arc<States>,
 }
 
+#[cfg(test)]
+impl PartitionConfig {
+    /// The only partition of a hub, with room for nothing.
+    pub(crate) fn small(id: PartitionId) -> Self {
+        Self {
+            id,
+            epoch: Epoch(1),
+            clean: true,
+            partition_count: 1,
+            registry: Arc::new(Registry::default()),
+            max_payload_bytes: 1_024,
+            max_cached_instances: 1,
+            idle_timeout: Duration::ZERO,
+            max_activity_attempts: 1,
+            replay_check: false,
+            max_entity_batch: 1,
+            states: Arc::default(),
+        }
+    }
+}
+
 /// Something that happened.
 #[derive(Debug)]
 pub(crate) enum Input {
