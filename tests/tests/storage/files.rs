@@ -96,6 +96,22 @@ fn what_was_committed_survives_the_process() {
     assert_eq!(owner.history(&id("a")).len(), 1);
 }
 
+/// As `VACUUM INTO` makes one of another.
+#[test]
+fn a_file_that_was_never_in_wal_mode_is_opened() {
+    let directory = Directory::new();
+    drop(directory.hub());
+    let by_hand = directory.by_hand();
+    let left_wal = by_hand.pragma_update(None, "journal_mode", "DELETE");
+    left_wal.unwrap();
+    drop(by_hand);
+    let owner = Owner::new(directory.hub(), "worker");
+    owner.change(upsert(&record(&id("a")), [row(0, "[]")]));
+    drop(owner);
+    let owner = Owner::new(directory.hub(), "worker");
+    assert_eq!(owner.record(&id("a")), Some(record(&id("a"))));
+}
+
 /// A commit is on the disk when it returns, in the log if not in the database: a copy of the files
 /// made at that moment, as a crash leaves them, has it.
 #[test]

@@ -43,6 +43,11 @@ pub(super) fn open_writer(place: &Place) -> Result<Connection, Fault> {
     if !up_to_date {
         schema::migrate(&mut connection, place)?;
     }
+    if place.path().is_some() {
+        // The first look into the database opens the log: in a file that had none, the switch has only said
+        // that there will be one.
+        connection.pragma_query_value(None, "schema_version", |row| row.get::<_, i64>(0))?;
+    }
     Ok(connection)
 }
 
