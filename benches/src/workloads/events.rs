@@ -1,7 +1,10 @@
 //! Very many orchestrations that get what they wait for at the same time.
 
-use durable_runtime::Result;
+use std::sync::Arc;
+
 use durable_runtime::client::{DurableClient, OrchestrationRun};
+use durable_runtime::{Error, Result};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::{check, in_flight};
@@ -12,6 +15,8 @@ use crate::site::Site;
 
 const ORCHESTRATIONS: u32 = 10_000;
 const CLIENTS: u32 = 200;
+/// How many events are on their way at a time, at most.
+const IN_FLIGHT: usize = 20_000;
 
 pub(super) async fn run(site: &Site, report: Report) -> Result<Report> {
     let host = site.host().await?;
@@ -41,12 +46,19 @@ pub(super) async fn start_waiting(
     .await
 }
 
-/// Raises the event that each run waits for, all at the same time, and waits until all have ended.
+/// Raises the event that each run waits for, as many at a time as a host takes well, and waits until all
+/// have ended.
 pub(super) async fn raise_all(waiting: Vec<OrchestrationRun<u64>>) -> Result<()> {
+    let places = Arc::new(Semaphore::new(IN_FLIGHT));
     let mut raising = JoinSet::new();
     for (number, run) in (0_u64..).zip(waiting) {
+        let place = Arc::clone(&places)
+            .acquire_owned()
+            .await
+            .map_err(Error::from)?;
         raising.spawn(async move {
             run.raise_event("go", number).await?;
+            drop(place);
             check("events", &run.output().await?, &number)
         });
     }
