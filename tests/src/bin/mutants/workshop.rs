@@ -26,7 +26,7 @@ pub(crate) enum Found {
 }
 
 /// The parts of the workspace that the simulation is built of.
-const PARTS: [&str; 3] = ["durable-macros", "durable-runtime", "tests"];
+const PARTS: [&str; 4] = ["durable-macros", "durable-runtime", "fuzz/inputs", "tests"];
 
 impl Workshop {
     pub(crate) fn new() -> Result<Self, String> {
