@@ -11,6 +11,8 @@ mod pair;
 #[path = "../process/mod.rs"]
 mod process;
 mod random;
+#[path = "../process/signal.rs"]
+mod signal;
 
 use std::collections::BTreeMap;
 use std::process::ExitStatus;

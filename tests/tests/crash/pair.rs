@@ -2,7 +2,6 @@
 //! for longer than their leases. Whoever is left takes everything over.
 
 use std::collections::BTreeSet;
-use std::process::Command;
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -98,22 +97,13 @@ fn owners(site: &Site) -> BTreeSet<u32> {
 fn put_to_sleep(site: &Site, process: &Process, other: &Process) -> bool {
     const NAP: Duration = Duration::from_secs(3);
     let began = std::time::Instant::now();
-    signal(process, "STOP");
+    process.signal("STOP");
     let all = BTreeSet::from([other.child.id()]);
     let mut has_taken_over = false;
     while !has_taken_over && began.elapsed() < NAP {
         std::thread::sleep(Duration::from_millis(10));
         has_taken_over = owners(site) == all;
     }
-    signal(process, "CONT");
+    process.signal("CONT");
     has_taken_over
-}
-
-fn signal(process: &Process, name: &str) {
-    let id = process.child.id().to_string();
-    let sent = Command::new("kill")
-        .arg(format!("-{name}"))
-        .arg(id)
-        .status();
-    assert!(sent.unwrap().success());
 }

@@ -11,5 +11,7 @@ mod poison;
 mod process;
 mod remote;
 mod shutdown;
+#[path = "../process/signal.rs"]
+mod signal;
 mod start_up;
 mod takeover;

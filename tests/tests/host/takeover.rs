@@ -1,7 +1,6 @@
 //! Ownership of partitions: one process at a time, the next one at once when it is gone.
 
 use std::collections::BTreeSet;
-use std::process::Command;
 use std::time::Duration;
 
 use durable_runtime::client::{OrchestrationStatus, RuntimeStatus};
@@ -30,15 +29,6 @@ fn owners(site: &Site) -> BTreeSet<u32> {
 
 fn only(process: &Process) -> BTreeSet<u32> {
     BTreeSet::from([process.child.id()])
-}
-
-fn signal(process: &Process, name: &str) {
-    let id = process.child.id().to_string();
-    let sent = Command::new("kill")
-        .arg(format!("-{name}"))
-        .arg(id)
-        .status();
-    assert!(sent.unwrap().success());
 }
 
 async fn runs(site: &Site, instance: &str, number: usize) {
@@ -161,7 +151,7 @@ async fn an_owner_that_was_asleep_is_fenced() {
     start(&client, "events", "two").await;
     runs(&site, "one", 1).await;
 
-    signal(&sleeper, "STOP");
+    sleeper.signal("STOP");
     let follower = site.serve(SHORT, 10);
     eventually("the leases run out", async || {
         (owners(&site) == only(&follower)).then_some(())
@@ -174,7 +164,7 @@ async fn an_owner_that_was_asleep_is_fenced() {
     }
     // Both runs end now, in both processes.
     std::fs::write(site.file("journal.gate"), "").unwrap();
-    signal(&sleeper, "CONT");
+    sleeper.signal("CONT");
     assert_results_taken_once(&ended(&client, "one").await);
     client.raise_event("two", "go-2", 2).await.unwrap();
     assert_eq!(owners(&site), only(&follower));
@@ -195,14 +185,14 @@ async fn an_owner_that_was_asleep_is_fenced() {
 async fn put_to_sleep(site: &Site, awake: &Process, other: &Process) {
     const NAP: Duration = Duration::from_secs(4);
     for _ in 0..20 {
-        signal(awake, "STOP");
+        awake.signal("STOP");
         let taken_over = tokio::time::timeout(NAP, async {
             while owners(site) != only(other) {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         });
         let taken_over = taken_over.await;
-        signal(awake, "CONT");
+        awake.signal("CONT");
         if taken_over.is_ok() {
             return;
         }
