@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::HostOptions;
 use super::backlog::Backlog;
+use super::lane::{Job, Lane};
 use super::router::Router;
 use super::suspects::{CallKey, Suspects};
 use crate::context::{ActivityContext, ActivityInvocation, CallInfo, States};
@@ -36,6 +37,13 @@ struct Shared {
     limit: usize,
     load: Mutex<Load>,
     idle: Notify,
+    lane: Arc<Lane>,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.lane.close();
+    }
 }
 
 #[derive(Debug)]
@@ -132,6 +140,7 @@ impl Executor {
             limit: options.max_concurrent_activities,
             load: Mutex::new(Load::new(options)),
             idle: Notify::new(),
+            lane: Arc::default(),
         };
         Self {
             shared: Arc::new(shared),
@@ -141,6 +150,11 @@ impl Executor {
     /// Where the host counts what waits for it.
     pub(super) fn backlog(&self) -> Arc<Backlog> {
         Arc::clone(&self.lock().queue.backlog)
+    }
+
+    /// Where an activity begins that is alone. Somebody has to lend it a thread.
+    pub(super) fn lane(&self) -> Arc<Lane> {
+        Arc::clone(&self.shared.lane)
     }
 
     /// Runs an activity now, or when there is room.
@@ -223,6 +237,7 @@ impl Executor {
     /// Begins no more activities.
     pub(super) fn stop(&self) {
         self.lock().stopped = true;
+        self.shared.lane.close();
     }
 
     /// Completes when no activity is running.
@@ -268,8 +283,8 @@ impl Executor {
         }
         let executor = self.clone();
         // Before the task runs: a termination may come first, and is not to be missed.
-        let token = self.started(&work.instance);
-        self.shared.runtime.spawn(async move {
+        let (token, is_alone) = self.started(&work.instance);
+        let job: Job = Box::pin(async move {
             let shared = &executor.shared;
             let outcome = run(
                 &shared.registry,
@@ -279,12 +294,25 @@ impl Executor {
                 Blocking::OnThePool,
             )
             .await;
+            if is_alone && outcome.is_err() {
+                // What fails in the lane may do so because the runtime is shutting down. Then this never
+                // comes back, and the next host runs the activity again.
+                tokio::task::yield_now().await;
+            }
             executor.ended(&work.instance, &token);
             let key = (work.lineage, work.task);
             executor.report(work, outcome);
             executor.next();
             executor.clear(key);
         });
+        let for_the_runtime = if is_alone {
+            self.shared.lane.begin(job).err()
+        } else {
+            Some(job)
+        };
+        if let Some(job) = for_the_runtime {
+            self.shared.runtime.spawn(job);
+        }
     }
 
     fn report(&self, work: ActivityWork, outcome: Result<Payload, Failure>) {
@@ -299,11 +327,13 @@ impl Executor {
         let _ = self.shared.router.send(partition, input);
     }
 
-    fn started(&self, instance: &InstanceId) -> CancellationToken {
+    /// How the activity is told that nobody wants its result, and whether no other one runs.
+    fn started(&self, instance: &InstanceId) -> (CancellationToken, bool) {
         let mut load = self.lock();
+        let is_alone = load.running == 1;
         let cancellation = load.cancellations.entry(instance.clone()).or_default();
         cancellation.running += 1;
-        cancellation.token.clone()
+        (cancellation.token.clone(), is_alone)
     }
 
     fn ended(&self, instance: &InstanceId, token: &CancellationToken) {

@@ -365,7 +365,7 @@ impl DurableHostBuilder {
             template: self.template(registry, &states, partition_count),
             to_take_up: Vec::new(),
         };
-        let threads = shared.spawn_all(inputs, busy, &executor, keeper)?;
+        let threads = shared.spawn_all(inputs, busy, &executor, runtime, keeper)?;
         triggers.start(runtime);
         Ok(DurableHost {
             client,

@@ -12,6 +12,7 @@ mod host_json;
 #[cfg(feature = "http")]
 mod http;
 mod keeper;
+mod lane;
 mod loader;
 mod local;
 mod options;

@@ -4,11 +4,14 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
+use tokio::runtime::Handle;
+
 use super::HostError;
 use super::activities::Executor;
 use super::busy::Busy;
 use super::committer::{Committer, Handover, Outcome};
 use super::keeper::Keeper;
+use super::lane::Lane;
 use super::loader::{LoadRequest, Loader};
 use super::router::{Router, ThreadInput};
 use super::state::HostState;
@@ -44,8 +47,12 @@ impl Shared {
         inputs: Vec<Receiver<ThreadInput>>,
         busy: Vec<Arc<Busy>>,
         executor: &Executor,
+        runtime: &Handle,
         mut keeper: Keeper,
     ) -> Result<Threads, HostError> {
+        if Lane::suits(runtime) {
+            lend_thread(executor.lane(), runtime.clone())?;
+        }
         let (loads, requests) = channel();
         let committer = Arc::new(Committer {
             handover: Arc::clone(&self.handover),
@@ -121,16 +128,27 @@ impl Shared {
         run: impl FnOnce() -> T + Send + 'static,
     ) -> Result<JoinHandle<T>, HostError> {
         let alarm = Alarm(self.clone());
-        std::thread::Builder::new()
-            .name(name)
-            .spawn(move || {
-                let _alarm = alarm;
-                run()
-            })
-            .map_err(|error| HostError::System {
-                action: "starting a thread",
-                message: error.to_string(),
-            })
+        let run = move || {
+            let _alarm = alarm;
+            run()
+        };
+        let thread = std::thread::Builder::new().name(name).spawn(run);
+        thread.map_err(|error| not_started(&error))
+    }
+}
+
+/// Gives the lane its thread. Nobody waits for the end of that, for what runs there may never return.
+fn lend_thread(lane: Arc<Lane>, runtime: Handle) -> Result<(), HostError> {
+    let thread = std::thread::Builder::new()
+        .name("durable-activity".to_owned())
+        .spawn(move || lane.run(&runtime));
+    thread.map(drop).map_err(|error| not_started(&error))
+}
+
+fn not_started(error: &std::io::Error) -> HostError {
+    HostError::System {
+        action: "starting a thread",
+        message: error.to_string(),
     }
 }
 

@@ -69,7 +69,7 @@ impl Database {
         &self.place
     }
 
-    /// Changes made through these connections.
+    /// Changes of a database in memory. Those of a file are counted by `SQLite`.
     pub(super) fn changes(&self) -> &Arc<Changes> {
         &self.changes
     }
@@ -90,7 +90,7 @@ impl Database {
             writer.keys = keys;
         }
         drop(writer);
-        if outcome.is_ok() {
+        if outcome.is_ok() && self.place.path().is_none() {
             self.changes.made();
         }
         outcome.map_err(|fault| self.report(fault))
