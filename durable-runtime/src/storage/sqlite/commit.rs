@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{CachedStatement, OptionalExtension, ToSql, Transaction, params};
+use rusqlite::{OptionalExtension, ToSql, params};
 
 use super::entities::EntityWriter;
 use super::error::Fault;
 use super::inbox;
+use super::transaction::{Statement, Transaction};
 use super::writer::{HubKeys, Indexed, Known};
 use crate::model::{
     Delta, Due, Epoch, HistoryRow, InstanceDelta, InstanceId, InstanceRecord, PartitionId, Payload,
@@ -50,7 +51,7 @@ pub(super) fn commit(
     deltas: &[Delta],
 ) -> Result<(), Fault> {
     check_epochs(transaction, hub, deltas)?;
-    let mut writer = InstanceWriter::new(transaction, hub, keys)?;
+    let mut writer = InstanceWriter::new(transaction, hub, keys);
     for delta in deltas {
         if !delta.consumed.is_empty() {
             inbox::delete(transaction, hub, delta.partition, &delta.consumed)?;
@@ -89,36 +90,32 @@ fn check_epochs(transaction: &Transaction<'_>, hub: i64, deltas: &[Delta]) -> Re
     .into())
 }
 
-/// The statements that write instances, prepared once for a whole commit.
+/// The statements that write instances, kept for a whole commit.
 struct InstanceWriter<'a> {
     hub: i64,
     keys: &'a mut HubKeys,
     entities: EntityWriter<'a>,
-    update: CachedStatement<'a>,
-    update_indexed: CachedStatement<'a>,
-    upsert: CachedStatement<'a>,
-    delete: CachedStatement<'a>,
-    append: CachedStatement<'a>,
-    reset: CachedStatement<'a>,
+    update: Statement<'a>,
+    update_indexed: Statement<'a>,
+    upsert: Statement<'a>,
+    delete: Statement<'a>,
+    append: Statement<'a>,
+    reset: Statement<'a>,
 }
 
 impl<'a> InstanceWriter<'a> {
-    fn new(
-        transaction: &'a Transaction<'_>,
-        hub: i64,
-        keys: &'a mut HubKeys,
-    ) -> Result<Self, rusqlite::Error> {
-        Ok(Self {
+    fn new(transaction: &'a Transaction<'_>, hub: i64, keys: &'a mut HubKeys) -> Self {
+        Self {
             hub,
             keys,
-            entities: EntityWriter::new(transaction, hub)?,
-            update: transaction.prepare_cached(UPDATE)?,
-            update_indexed: transaction.prepare_cached(UPDATE_INDEXED)?,
-            upsert: transaction.prepare_cached(UPSERT)?,
-            delete: transaction.prepare_cached(DELETE)?,
-            append: transaction.prepare_cached(APPEND)?,
-            reset: transaction.prepare_cached(RESET)?,
-        })
+            entities: EntityWriter::new(transaction, hub),
+            update: transaction.statement(UPDATE),
+            update_indexed: transaction.statement(UPDATE_INDEXED),
+            upsert: transaction.statement(UPSERT),
+            delete: transaction.statement(DELETE),
+            append: transaction.statement(APPEND),
+            reset: transaction.statement(RESET),
+        }
     }
 
     fn write(
@@ -135,10 +132,11 @@ impl<'a> InstanceWriter<'a> {
             } => {
                 let key = self.upsert(partition, epoch, record)?;
                 if *reset_history {
-                    self.reset.execute([key])?;
+                    self.reset.get()?.execute([key])?;
                 }
                 for HistoryRow { sequence, events } in append {
                     self.append
+                        .get()?
                         .execute(params![key, sequence.cast_signed(), events])?;
                 }
                 Ok(())
@@ -160,9 +158,9 @@ impl<'a> InstanceWriter<'a> {
         if let Some(known) = self.keys.get(&record.id, epoch) {
             let params = row.params(&known.key);
             let changed = if known.indexed == row.indexed {
-                self.update.execute(&params[..10])?
+                self.update.get()?.execute(&params[..10])?
             } else {
-                self.update_indexed.execute(&params[..13])?
+                self.update_indexed.get()?.execute(&params[..13])?
             };
             if changed == 1 {
                 known.indexed = row.indexed;
@@ -171,6 +169,7 @@ impl<'a> InstanceWriter<'a> {
         }
         let key = self
             .upsert
+            .get()?
             .query_row(&row.params(&self.hub)[..], |row| row.get(0))?;
         let known = Known {
             key,
@@ -185,10 +184,11 @@ impl<'a> InstanceWriter<'a> {
         self.keys.remove(id);
         let key: Option<i64> = self
             .delete
+            .get()?
             .query_row((self.hub, id.as_str()), |row| row.get(0))
             .optional()?;
         if let Some(key) = key {
-            self.reset.execute([key])?;
+            self.reset.get()?.execute([key])?;
         }
         Ok(())
     }

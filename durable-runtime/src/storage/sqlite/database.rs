@@ -2,14 +2,15 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rusqlite::Connection;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::checkpoint::{self, Checkpointer};
 use super::connection;
 use super::error::{Fault, Place};
 use super::original::{Loss, Original};
 use super::suspicion::Suspicion;
+use super::transaction::Transaction;
 use super::turnstile::Turnstile;
 use super::watch::Changes;
 use super::writer::{FairLock, Keys, Writer};
@@ -208,9 +209,7 @@ fn transact<T>(
 ) -> Result<T, Fault> {
     let turn = writer.turnstile.enter();
     // Rolled back when it is dropped, also after a failed COMMIT.
-    let transaction = writer
-        .connection
-        .transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let transaction = Transaction::begin_immediate(&mut writer.connection)?;
     drop(turn);
     let result = work(&transaction)?;
     transaction.commit()?;
@@ -221,8 +220,8 @@ fn look<T>(
     connection: &mut Connection,
     work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
 ) -> Result<T, Fault> {
-    let transaction = connection.transaction()?;
+    let transaction = Transaction::begin(connection)?;
     let result = work(&transaction)?;
-    transaction.finish()?;
+    transaction.commit()?;
     Ok(result)
 }

@@ -1,12 +1,13 @@
 //! Entities: writing their rows in a commit, and reading them.
 
-use rusqlite::{CachedStatement, OptionalExtension, Transaction, params, params_from_iter};
+use rusqlite::{OptionalExtension, params, params_from_iter};
 use serde::Serialize;
 
 use super::error::Fault;
 use super::hub::Hub;
 use super::queries::{PageQuery, micros_rounded_up};
 use super::row::{self, entity_columns};
+use super::transaction::{Statement, Transaction};
 use crate::model::{Due, EntityOperation, EntityRecord, InstanceId, PartitionId, Payload};
 use crate::storage::{EntityFilter, EntityPageRequest, StorageError};
 
@@ -30,20 +31,20 @@ const PAGE: &str = concat!(
 );
 const PAGE_ORDER: &str = " ORDER BY id";
 
-/// The statements that write entities, prepared once for a whole commit.
+/// The statements that write entities, kept for a whole commit.
 pub(super) struct EntityWriter<'a> {
     hub: i64,
-    upsert: CachedStatement<'a>,
-    delete: CachedStatement<'a>,
+    upsert: Statement<'a>,
+    delete: Statement<'a>,
 }
 
 impl<'a> EntityWriter<'a> {
-    pub(super) fn new(transaction: &'a Transaction<'_>, hub: i64) -> Result<Self, rusqlite::Error> {
-        Ok(Self {
+    pub(super) fn new(transaction: &'a Transaction<'_>, hub: i64) -> Self {
+        Self {
             hub,
-            upsert: transaction.prepare_cached(UPSERT)?,
-            delete: transaction.prepare_cached(DELETE)?,
-        })
+            upsert: transaction.statement(UPSERT),
+            delete: transaction.statement(DELETE),
+        }
     }
 
     pub(super) fn upsert(
@@ -51,7 +52,7 @@ impl<'a> EntityWriter<'a> {
         partition: PartitionId,
         record: &EntityRecord,
     ) -> Result<(), Fault> {
-        self.upsert.execute(params![
+        self.upsert.get()?.execute(params![
             self.hub,
             record.id.as_str(),
             partition.0,
@@ -69,7 +70,7 @@ impl<'a> EntityWriter<'a> {
     }
 
     pub(super) fn delete(&mut self, id: &InstanceId) -> Result<(), Fault> {
-        self.delete.execute((self.hub, id.as_str()))?;
+        self.delete.get()?.execute((self.hub, id.as_str()))?;
         Ok(())
     }
 }

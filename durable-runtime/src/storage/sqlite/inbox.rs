@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
-use rusqlite::{OptionalExtension, Transaction};
+use rusqlite::OptionalExtension;
 
 use super::error::Fault;
 use super::hub::Hub;
 use super::row;
+use super::transaction::Transaction;
 use crate::model::{
     Envelope, InboxMessage, MessageId, MessageOrigin, OutgoingMessage, PartitionId, Rejection,
     Reply, RequestId,

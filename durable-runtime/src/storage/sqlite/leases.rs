@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{OptionalExtension, Transaction};
+use rusqlite::OptionalExtension;
 
 use super::error::{Fault, Place};
 use super::hub::Hub;
 use super::lock::Presence;
 use super::schedules;
+use super::transaction::Transaction;
 use crate::model::{Epoch, PartitionId, WorkerId};
 use crate::storage::{Lease, StorageError};
 

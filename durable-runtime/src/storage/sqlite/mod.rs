@@ -23,6 +23,7 @@ mod schedules;
 mod schema;
 mod settings;
 mod suspicion;
+mod transaction;
 mod turnstile;
 mod watch;
 mod writer;
@@ -31,11 +32,12 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
-use rusqlite::{OptionalExtension, Transaction};
+use rusqlite::OptionalExtension;
 
 use self::database::Database;
 use self::error::{Fault, Place};
 use self::hub::Hub;
+use self::transaction::Transaction;
 use super::{HubOptions, HubStorage, StorageError, StorageProvider};
 use crate::model::TaskHubName;
 

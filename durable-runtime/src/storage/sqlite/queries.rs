@@ -2,11 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use rusqlite::types::Value;
-use rusqlite::{OptionalExtension, Transaction, params_from_iter};
+use rusqlite::{OptionalExtension, params_from_iter};
 
 use super::error::Fault;
 use super::hub::Hub;
 use super::row::{self, Instance, instance_columns};
+use super::transaction::Transaction;
 use crate::model::{Due, InstanceId, PartitionId, RuntimeStatus, StoredInstance};
 use crate::storage::{InstanceFilter, InstancePageRequest, InstanceSummary, PageKey, StorageError};
 

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use chrono::DateTime;
-use rusqlite::{OptionalExtension, Row, Transaction, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::error::Fault;
 use super::hub::Hub;
 use super::leases::{milliseconds, now};
+use super::transaction::Transaction;
 use crate::clock;
 use crate::model::{Payload, QueueName, WorkerId};
 use crate::storage::{

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{OptionalExtension, Row, Transaction};
+use rusqlite::{OptionalExtension, Row};
 
 use super::hub::Hub;
 use super::leases::{milliseconds, now};
+use super::transaction::Transaction;
 use crate::model::WorkerId;
 use crate::storage::{Schedule, ScheduleClaim, ScheduleTurn, StorageError};
 
