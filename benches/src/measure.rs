@@ -29,6 +29,14 @@ impl Durations {
     pub(crate) fn median(&self) -> Duration {
         self.percentile(50)
     }
+
+    /// The sum of all, divided by how many there are; zero if there is none. As a rate, it is what a loop of
+    /// them reaches.
+    pub(crate) fn mean(&self) -> Duration {
+        let sum: Duration = self.sorted.iter().sum();
+        sum.checked_div(u32::try_from(self.sorted.len()).unwrap_or(u32::MAX))
+            .unwrap_or_default()
+    }
 }
 
 /// The counters of this process and its host at a moment.

@@ -34,7 +34,7 @@ pub(super) async fn run(site: &Site, report: Report) -> Result<Report> {
     used += before.since()?;
     sync.probe(PROBES)?;
     host.shutdown().await?;
-    let sync = sync.durations().median();
+    let sync = sync.durations().mean();
     let limit = Figure::rate("limit by one fdatasync a step", 1, sync, "steps/s");
     let floor = Floor::AtLeast(0.7 * limit.value());
     Ok(report
