@@ -23,6 +23,13 @@ const UPDATE: &str = "
         execution = ?3, name = ?4, version = ?5, status = ?6, updated = ?7, custom_status = ?8,
         output = ?9, tags = ?10
     WHERE key = ?1 AND id = ?2";
+// What is set is deleted from its indexes and inserted again, whether it differs or not. An orchestration that
+// begins or stops to have something to do differs in one of three.
+const UPDATE_DUE: &str = "
+    UPDATE instances SET
+        execution = ?3, name = ?4, version = ?5, status = ?6, updated = ?7, custom_status = ?8,
+        output = ?9, tags = ?10, due = ?12
+    WHERE key = ?1 AND id = ?2";
 const UPDATE_INDEXED: &str = "
     UPDATE instances SET
         execution = ?3, name = ?4, version = ?5, status = ?6, updated = ?7, custom_status = ?8,
@@ -96,6 +103,7 @@ struct InstanceWriter<'a> {
     keys: &'a mut HubKeys,
     entities: EntityWriter<'a>,
     update: Statement<'a>,
+    update_due: Statement<'a>,
     update_indexed: Statement<'a>,
     upsert: Statement<'a>,
     delete: Statement<'a>,
@@ -110,6 +118,7 @@ impl<'a> InstanceWriter<'a> {
             keys,
             entities: EntityWriter::new(transaction, hub),
             update: transaction.statement(UPDATE),
+            update_due: transaction.statement(UPDATE_DUE),
             update_indexed: transaction.statement(UPDATE_INDEXED),
             upsert: transaction.statement(UPSERT),
             delete: transaction.statement(DELETE),
@@ -157,10 +166,17 @@ impl<'a> InstanceWriter<'a> {
         let row = EncodedRow::new(partition, record)?;
         if let Some(known) = self.keys.get(&record.id, epoch) {
             let params = row.params(&known.key);
-            let changed = if known.indexed == row.indexed {
-                self.update.get()?.execute(&params[..10])?
-            } else {
+            let Indexed {
+                created,
+                due,
+                parent,
+            } = &known.indexed;
+            let changed = if *created != row.indexed.created || *parent != row.indexed.parent {
                 self.update_indexed.get()?.execute(&params[..13])?
+            } else if *due != row.indexed.due {
+                self.update_due.get()?.execute(&params[..12])?
+            } else {
+                self.update.get()?.execute(&params[..10])?
             };
             if changed == 1 {
                 known.indexed = row.indexed;
@@ -239,7 +255,7 @@ impl<'a> EncodedRow<'a> {
         })
     }
 
-    /// The parameters of all three statements: they differ in the first and in how many there are.
+    /// The parameters of all statements: they differ in the first and in how many there are.
     fn params<'p>(&'p self, first: &'p i64) -> [&'p dyn ToSql; 14] {
         [
             first,
