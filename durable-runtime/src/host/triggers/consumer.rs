@@ -39,6 +39,8 @@ pub(super) struct Consumer {
     /// When to look for messages next, if nothing is heard.
     look_at: Option<Instant>,
     looked: Instant,
+    /// Until then it does not look, whatever it hears: storage has failed.
+    rests_until: Instant,
 }
 
 /// What has become of a message that was worked on.
@@ -86,6 +88,7 @@ impl Consumer {
             running: JoinSet::new(),
             look_at: Some(now),
             looked: now,
+            rests_until: now,
         }
     }
 
@@ -96,7 +99,7 @@ impl Consumer {
                 return;
             }
             let is_due = self
-                .look_at
+                .next_look()
                 .is_some_and(|at| at <= self.desk.clock.instant());
             if is_due && !is_ending && self.room() > 0 {
                 self.look().await;
@@ -106,6 +109,10 @@ impl Consumer {
         }
     }
 
+    fn next_look(&self) -> Option<Instant> {
+        self.look_at.map(|at| at.max(self.rests_until))
+    }
+
     fn room(&self) -> usize {
         self.concurrency.saturating_sub(self.running.len())
     }
@@ -113,7 +120,7 @@ impl Consumer {
     /// Waits until there is something to do.
     async fn wait(&mut self, is_ending: bool) {
         let wants_more = !is_ending && self.room() > 0;
-        let until = self.look_at;
+        let until = self.next_look();
         let clock = self.desk.clock;
         tokio::select! {
             biased;
@@ -164,7 +171,8 @@ impl Consumer {
             }
             Err(error) => {
                 tracing::warn!(queue = %self.queue, %error, "a queue cannot be read; trying again");
-                self.look_at = Some(clock.instant() + AFTER_FAILURE);
+                self.rests_until = clock.instant() + AFTER_FAILURE;
+                self.look_at = Some(self.rests_until);
             }
         }
     }
