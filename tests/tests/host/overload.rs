@@ -1,17 +1,19 @@
 //! A host that is asked for more than it can do says so at once and does what it has accepted; a client
 //! that is told so has an error that it can answer by trying again (rule 46).
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
 use durable_runtime::client::{ClientError, OrchestrationRun, RuntimeStatus};
 use durable_runtime::host::HostOptions;
 use durable_runtime::model::{Command, Envelope, InstanceId, Payload, TaskHubName};
 use durable_runtime::prelude::*;
-use durable_runtime::storage::{HubOptions, Memory, StorageProvider};
-use tokio::sync::watch;
+use durable_runtime::storage::{HubOptions, Memory, Sqlite, StorageProvider};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
 
 use crate::fixture::{Gate, eventually, host};
-use crate::process::PATIENCE;
+use crate::process::{PATIENCE, Site};
 
 #[activity]
 async fn enter(State(gate): State<Arc<Gate>>, number: u32) -> Result<u32> {
@@ -91,6 +93,94 @@ async fn starts_are_refused_while_too_many_activities_wait() {
     host.shutdown().await.unwrap();
 }
 
+// However few they are: it is their inputs that take memory.
+#[tokio::test]
+async fn starts_are_refused_while_the_inputs_of_waiting_activities_are_too_large() {
+    let gate = Arc::new(Gate::default());
+    let options = HostOptions {
+        max_concurrent_activities: 1,
+        max_pending_bytes: 10,
+        ..HostOptions::default()
+    };
+    let host = host(Memory::new(), options)
+        .state(Arc::clone(&gate))
+        .register::<go_through>()
+        .register::<enter>();
+    let host = host.start().await.unwrap();
+    let (accepted, refused) = start_all(&host.client(), 100).await;
+    // The first one runs. The inputs of the next ten are the numbers from 1 to 10.
+    assert_eq!(accepted.len(), 11);
+    let expected = "10, with 11 bytes, of activities that wait";
+    assert!(refused.contains(expected), "{refused}");
+    gate.let_out(100);
+    for (run, number) in accepted.iter().zip(0..) {
+        assert_eq!(run.output().await.unwrap(), number);
+    }
+    host.shutdown().await.unwrap();
+}
+
+/// Starts ten at once on a host whose storage takes nothing for the moment; gives how many of them were
+/// accepted, when it does again, and why the others were not.
+async fn accepted_of_ten(options: HostOptions) -> (usize, String) {
+    let site = Site::new();
+    let gate = Arc::new(Gate::default());
+    gate.let_out(100);
+    let host = host(Sqlite::open(site.database()).unwrap(), options)
+        .state(gate)
+        .register::<go_through>()
+        .register::<enter>();
+    let host = host.start().await.unwrap();
+    let other = rusqlite::Connection::open(site.database()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut starts = JoinSet::new();
+    for number in 0..10_u32 {
+        let client = host.client();
+        starts.spawn(async move { client.start_new::<go_through>(number).await });
+    }
+    // Who is refused is told so while storage is stuck.
+    let refused = starts.join_next().await.unwrap().unwrap().unwrap_err();
+    assert!(matches!(refused, ClientError::Busy { .. }), "{refused}");
+    other.execute_batch("ROLLBACK").unwrap();
+    let mut accepted = 0;
+    while let Some(start) = starts.join_next().await {
+        match start.unwrap() {
+            Ok(run) => {
+                run.output().await.unwrap();
+                accepted += 1;
+            }
+            Err(error) => assert!(matches!(error, ClientError::Busy { .. }), "{error}"),
+        }
+    }
+    host.shutdown().await.unwrap();
+    (accepted, refused.to_string())
+}
+
+// Rule 46.
+#[tokio::test]
+async fn requests_are_refused_while_too_many_are_not_durable() {
+    let options = HostOptions {
+        max_pending_requests: 3,
+        ..HostOptions::default()
+    };
+    let (accepted, refused) = accepted_of_ten(options).await;
+    assert_eq!(accepted, 3);
+    let expected = "3, with 3 bytes, of requests that are not durable yet";
+    assert!(refused.contains(expected), "{refused}");
+}
+
+// Rule 46. However large it is, one alone is taken.
+#[tokio::test]
+async fn requests_are_refused_while_those_that_are_not_durable_are_too_large() {
+    let options = HostOptions {
+        max_pending_bytes: 1,
+        ..HostOptions::default()
+    };
+    let (accepted, refused) = accepted_of_ten(options).await;
+    assert_eq!(accepted, 1);
+    let expected = "1, with 1 bytes, of requests that are not durable yet";
+    assert!(refused.contains(expected), "{refused}");
+}
+
 // What such a host is asked for when it has been shut down is for the next one, and no load of its.
 #[tokio::test]
 async fn a_host_that_has_stopped_is_not_busy() {
@@ -164,6 +254,54 @@ async fn client_functions_with_a_queue_wait_for_room() {
         assert_eq!(ended.runtime_status, RuntimeStatus::Completed);
     }
     assert_eq!(client.queue_length("numbers-poison").await.unwrap(), 0);
+    host.shutdown().await.unwrap();
+}
+
+static TICKED: Semaphore = Semaphore::const_new(0);
+static WAS_REFUSED: AtomicBool = AtomicBool::new(false);
+
+#[durable_client(timer("* * * * * *"))]
+async fn tick(client: DurableClient) -> Result<()> {
+    TICKED.add_permits(1);
+    let start = client.start_new::<go_through>(50_u32).instance_id("ticked");
+    match start.await {
+        Ok(_) | Err(ClientError::AlreadyExists { .. }) => Ok(()),
+        Err(error) => {
+            WAS_REFUSED.store(true, Ordering::SeqCst);
+            Err(error.into())
+        }
+    }
+}
+
+// It fires once for each time that is due, so what it starts would not be started.
+#[tokio::test]
+async fn client_functions_with_a_schedule_wait_for_room() {
+    let gate = Arc::new(Gate::default());
+    let options = HostOptions {
+        max_concurrent_activities: 1,
+        max_waiting_activities: 1,
+        ..HostOptions::default()
+    };
+    let host = host(Memory::new(), options)
+        .state(Arc::clone(&gate))
+        .register::<tick>()
+        .register::<go_through>()
+        .register::<enter>();
+    let host = host.start().await.unwrap();
+    let client = host.client();
+    start_all(&client, 100).await;
+    // The next time comes while there is no room.
+    TICKED.forget_permits(usize::MAX);
+    let ticked = tokio::time::timeout(PATIENCE, TICKED.acquire()).await;
+    ticked.expect("it does not fire").unwrap().forget();
+    gate.let_out(100);
+    eventually("it starts what it is to start", async || {
+        client.get_status("ticked").await.unwrap()
+    })
+    .await;
+    let ended = client.wait_for_completion("ticked", PATIENCE).await;
+    assert_eq!(ended.unwrap().output_as::<u32>().unwrap(), 50);
+    assert!(!WAS_REFUSED.load(Ordering::SeqCst));
     host.shutdown().await.unwrap();
 }
 
