@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use durable_runtime::{Error, Result};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -24,8 +25,8 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// Sends all of them, from a thread of its own.
-    pub(crate) async fn send(self) -> Result<()> {
+    /// Sends all of them, from a thread of its own; gives how long each took.
+    pub(crate) async fn send(self) -> Result<Vec<Duration>> {
         let sending = tokio::task::spawn_blocking(move || {
             let runtime = Builder::new_current_thread().enable_io().build()?;
             runtime.block_on(self.send_all())
@@ -33,28 +34,32 @@ impl Load {
         sending.await?
     }
 
-    async fn send_all(self) -> Result<()> {
+    async fn send_all(self) -> Result<Vec<Duration>> {
         let next = Arc::new(AtomicU32::new(0));
         let mut connections = JoinSet::new();
         for _ in 0..self.connections {
             connections.spawn(self.clone().send_some(Arc::clone(&next)));
         }
+        let mut took = Vec::new();
         while let Some(ended) = connections.join_next().await {
-            ended??;
+            took.append(&mut ended??);
         }
-        Ok(())
+        Ok(took)
     }
 
     /// Sends requests over one connection until none is left.
-    async fn send_some(self, next: Arc<AtomicU32>) -> Result<()> {
+    async fn send_some(self, next: Arc<AtomicU32>) -> Result<Vec<Duration>> {
         let mut connection = Connection::open(self.server).await?;
+        let mut took = Vec::new();
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
             if number >= self.count {
-                return Ok(());
+                return Ok(took);
             }
             let request = (self.request)(number);
+            let began = Instant::now();
             let (head, body) = connection.send(&request).await?;
+            took.push(began.elapsed());
             (self.check)(number, head, body)?;
         }
     }

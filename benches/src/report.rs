@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::measure::{Used, mebibytes};
+use crate::measure::{Durations, Used, mebibytes};
 
 /// The figures of one workload, printed as one line.
 #[derive(Debug)]
@@ -44,6 +44,13 @@ impl Report {
     pub(crate) fn with(mut self, figure: Figure) -> Self {
         self.figures.push(figure);
         self
+    }
+
+    /// Adds half and 99 of 100 of the times that single operations took.
+    pub(crate) fn with_times(self, took: Vec<Duration>) -> Self {
+        let took = Durations::new(took);
+        self.with(Figure::time("p50", took.median()))
+            .with(Figure::time("p99", took.percentile(99)))
     }
 
     /// Says how many times the usual load this was.

@@ -1,6 +1,7 @@
 //! Very many orchestrations that get what they wait for at the same time.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use durable_runtime::client::{DurableClient, OrchestrationRun};
 use durable_runtime::{Error, Result};
@@ -24,12 +25,13 @@ pub(super) async fn run(site: &Site, report: Report) -> Result<Report> {
     raise_all(start_waiting(&host.client(), count / 20).await?).await?;
     let waiting = start_waiting(&host.client(), count).await?;
     let before = Usage::of(&host)?;
-    raise_all(waiting).await?;
+    let took = raise_all(waiting).await?;
     let used = before.since()?;
     host.shutdown().await?;
     let rate = Figure::rate("rate", count, used.time, "events/s");
     Ok(report
         .with(rate.floor(Floor::AtLeast(40_000.0)))
+        .with_times(took)
         .with_cost(&used, count, "event"))
 }
 
@@ -47,8 +49,8 @@ pub(super) async fn start_waiting(
 }
 
 /// Raises the event that each run waits for, as many at a time as a host takes well, and waits until all
-/// have ended.
-pub(super) async fn raise_all(waiting: Vec<OrchestrationRun<u64>>) -> Result<()> {
+/// have ended; gives how long each took from then on.
+pub(super) async fn raise_all(waiting: Vec<OrchestrationRun<u64>>) -> Result<Vec<Duration>> {
     let places = Arc::new(Semaphore::new(IN_FLIGHT));
     let mut raising = JoinSet::new();
     for (number, run) in (0_u64..).zip(waiting) {
@@ -57,13 +59,16 @@ pub(super) async fn raise_all(waiting: Vec<OrchestrationRun<u64>>) -> Result<()>
             .await
             .map_err(Error::from)?;
         raising.spawn(async move {
+            let began = Instant::now();
             run.raise_event("go", number).await?;
             drop(place);
-            check("events", &run.output().await?, &number)
+            check("events", &run.output().await?, &number)?;
+            Ok::<_, Error>(began.elapsed())
         });
     }
+    let mut took = Vec::new();
     while let Some(joined) = raising.join_next().await {
-        joined??;
+        took.push(joined??);
     }
-    Ok(())
+    Ok(took)
 }

@@ -86,7 +86,7 @@ async fn measure(
     };
     first.send().await?;
     let before = Usage::of(host)?;
-    load.send().await?;
+    let took = load.send().await?;
     let used = before.since()?;
     let unit = if step == "read" {
         "reads/s"
@@ -94,7 +94,10 @@ async fn measure(
         "starts/s"
     };
     let rate = Figure::rate("rate", count, used.time, unit).floor(floor);
-    Ok(report.with(rate).with_cost(&used, count, step))
+    Ok(report
+        .with(rate)
+        .with_times(took)
+        .with_cost(&used, count, step))
 }
 
 pub(super) fn address(host: &DurableHost) -> Result<SocketAddr> {

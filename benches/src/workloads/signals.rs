@@ -1,7 +1,7 @@
 //! Very many signals of one client: to one entity, and to many.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use durable_runtime::client::DurableClient;
 use durable_runtime::{Error, Result};
@@ -33,17 +33,24 @@ async fn measure(site: &Site, report: Report, counters: u32, floor: f64) -> Resu
     let signals = site.load(SIGNALS);
     signal_all(&client, "warm", counters, signals / 20).await?;
     let before = Usage::of(&host)?;
-    signal_all(&client, "counter", counters, signals).await?;
+    let took = signal_all(&client, "counter", counters, signals).await?;
     let used = before.since()?;
     host.shutdown().await?;
     let rate = Figure::rate("rate", signals, used.time, "operations/s");
     Ok(report
         .with(rate.floor(Floor::AtLeast(floor)))
+        .with_times(took)
         .with_cost(&used, signals, "operation"))
 }
 
-/// Sends the signals in turn to the counters, and waits until their states show them all.
-async fn signal_all(client: &DurableClient, key: &str, counters: u32, signals: u32) -> Result<()> {
+/// Sends the signals in turn to the counters, and waits until their states show them all. Gives how long each took
+/// until it was accepted.
+async fn signal_all(
+    client: &DurableClient,
+    key: &str,
+    counters: u32,
+    signals: u32,
+) -> Result<Vec<Duration>> {
     let keys: Vec<_> = (0..counters)
         .map(|number| format!("{key}-{number}"))
         .collect();
@@ -53,6 +60,7 @@ async fn signal_all(client: &DurableClient, key: &str, counters: u32, signals: u
         .collect();
     let places = Arc::new(Semaphore::new(IN_FLIGHT));
     let mut sending = JoinSet::new();
+    let mut took = Vec::new();
     for proxy in proxies
         .iter()
         .cycle()
@@ -64,18 +72,20 @@ async fn signal_all(client: &DurableClient, key: &str, counters: u32, signals: u
             .map_err(Error::from)?;
         let sent = proxy.add(1);
         sending.spawn(async move {
+            let began = Instant::now();
             sent.await?;
             drop(place);
-            Ok::<_, Error>(())
+            Ok::<_, Error>(began.elapsed())
         });
         while let Some(joined) = sending.try_join_next() {
-            joined??;
+            took.push(joined??);
         }
     }
     while let Some(joined) = sending.join_next().await {
-        joined??;
+        took.push(joined??);
     }
-    wait_for_sum(client, &keys, i64::from(signals)).await
+    wait_for_sum(client, &keys, i64::from(signals)).await?;
+    Ok(took)
 }
 
 pub(super) async fn wait_for_sum(
