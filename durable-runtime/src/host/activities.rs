@@ -190,16 +190,20 @@ impl Executor {
         self.clear(key);
     }
 
-    /// The partition has gone, and with it the confirmations that were on their way.
+    /// The partition has gone, and with it the confirmations that were on their way and what waits for room:
+    /// its new owner has them all anew.
     pub(super) fn skip_all(&self, partition: PartitionId) {
-        let waited = self.lock().unconfirmed.remove(&partition);
+        let mut load = self.lock();
+        let is_unwanted =
+            |work: &ActivityWork| self.shared.router.partition_of(&work.instance) == partition;
+        load.queue.take_unwanted(is_unwanted);
+        load.suspects.take_unwanted(is_unwanted);
+        let waited = load.unconfirmed.remove(&partition);
+        drop(load);
         for _ in 0..waited.unwrap_or(0) {
             self.next();
         }
         let mut load = self.lock();
-        // Its new owner has them all anew.
-        load.suspects
-            .take_unwanted(|work| self.shared.router.partition_of(&work.instance) == partition);
         let next = load.suspects.lost(partition);
         drop(load);
         if let Some(suspect) = next {
@@ -419,5 +423,55 @@ pub(crate) async fn run(
             catch_unwind(AssertUnwindSafe(|| code.run(&invocation)))
                 .unwrap_or_else(|panic| Err(Failure::from_panic(&*panic)))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::router::tests::acquired;
+    use crate::model::{ExecutionId, TaskId};
+
+    const PARTITION: PartitionId = PartitionId(0);
+
+    fn work(task: TaskId) -> ActivityWork {
+        ActivityWork {
+            instance: InstanceId::new("any").unwrap(),
+            lineage: ExecutionId(uuid::Uuid::nil()),
+            task,
+            name: "any".to_owned(),
+            input: Payload::encode(&7).unwrap(),
+            attempt: 1,
+            confirmation: Confirmation::NotNeeded,
+        }
+    }
+
+    // Its next owner, which may be this host, has them all anew. A host that loses its partitions because it
+    // has too much to do would have twice as much each time.
+    #[test]
+    fn what_waits_goes_with_its_partition() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let (router, _inputs) = Router::new(1, 1);
+        router.own(acquired(PARTITION));
+        let no_room = HostOptions {
+            max_concurrent_activities: 0,
+            ..HostOptions::default()
+        };
+        let executor = Executor::new(
+            Arc::default(),
+            Arc::default(),
+            Arc::new(router),
+            runtime.handle().clone(),
+            &no_room,
+        );
+        for _ in 0..3 {
+            executor.submit(work(TaskId(0)));
+            executor.submit(work(TaskId(1)));
+            assert_eq!(executor.lock().queue.waiting.len(), 2);
+            executor.skip_all(PARTITION);
+        }
+        assert_eq!(executor.lock().queue.waiting.len(), 0);
     }
 }
