@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::HostOptions;
 use super::backlog::Backlog;
+use super::hold_ups::HoldUps;
 use super::lane::{Job, Lane};
 use super::router::Router;
 use super::suspects::{CallKey, Suspects};
@@ -38,6 +39,7 @@ struct Shared {
     load: Mutex<Load>,
     idle: Notify,
     lane: Arc<Lane>,
+    hold_ups: HoldUps,
 }
 
 impl Drop for Shared {
@@ -141,6 +143,7 @@ impl Executor {
             load: Mutex::new(Load::new(options)),
             idle: Notify::new(),
             lane: Arc::default(),
+            hold_ups: HoldUps::default(),
         };
         Self {
             shared: Arc::new(shared),
@@ -290,14 +293,14 @@ impl Executor {
         let (token, is_alone) = self.started(&work.instance);
         let job: Job = Box::pin(async move {
             let shared = &executor.shared;
-            let outcome = run(
+            let code = run(
                 &shared.registry,
                 &shared.states,
                 &work,
                 token.clone(),
                 Blocking::OnThePool,
-            )
-            .await;
+            );
+            let outcome = shared.hold_ups.watch(&work, code).await;
             if is_alone && outcome.is_err() {
                 // What fails in the lane may do so because the runtime is shutting down. Then this never
                 // comes back, and the next host runs the activity again.

@@ -8,6 +8,7 @@ mod busy;
 
 mod committer;
 mod error;
+mod hold_ups;
 mod host_json;
 #[cfg(feature = "http")]
 mod http;

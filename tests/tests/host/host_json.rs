@@ -1,14 +1,14 @@
 //! The settings of Durable Functions in `host.json`.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
 
 use durable_runtime::host::{DurableHostBuilder, HostError, HostOptions};
 use durable_runtime::prelude::*;
 use durable_runtime::storage::Memory;
 
+use crate::fixture::Log;
 use crate::process::Site;
 
 /// How many activities run now, and how many did at most.
@@ -142,19 +142,6 @@ async fn a_file_that_cannot_be_used_keeps_the_host_from_starting() {
     }
 }
 
-#[derive(Debug, Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn what_has_no_effect_is_logged() {
     let site = Site::new();
@@ -165,19 +152,14 @@ async fn what_has_no_effect_is_logged() {
            "storageProvider": {"connectionStringName": "AzureWebJobsStorage"}"#,
     );
     let log = Log::default();
-    let written = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_ansi(false)
-        .with_writer(move || written.clone())
-        .finish();
-    let builder = tracing::subscriber::with_default(subscriber, || {
+    let builder = tracing::subscriber::with_default(log.subscriber(), || {
         DurableHost::builder()
             .storage(Memory::new())
             .host_json(&path)
     });
     let host = builder.without_discovery().start().await.unwrap();
     host.shutdown().await.unwrap();
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let text = log.text();
     let lines: Vec<_> = text.lines().collect();
     let [warning, info] = lines[..] else {
         panic!("two lines: {text}");

@@ -3,6 +3,7 @@
 
 mod disk;
 mod fixture;
+mod hold_ups;
 mod host_json;
 mod memory;
 mod overload;
