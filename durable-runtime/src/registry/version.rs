@@ -103,9 +103,10 @@ impl Version {
         }
     }
 
+    /// For a list of what there is.
     pub(super) fn as_str(&self) -> &str {
         match self {
-            Self::None => "(none)",
+            Self::None => "without a version",
             Self::Numbers(_, text) | Self::Text(text) => text,
         }
     }

@@ -154,6 +154,21 @@ async fn a_default_without_code_is_an_error() {
     stop(host).await;
 }
 
+// Rule 22: code that declares no version is there, but not in the version that is wanted.
+#[tokio::test]
+async fn a_version_of_code_without_one_is_an_error() {
+    let host = host(&Memory::new(), HostOptions::default(), ANY).await;
+    let start = host.client().start_new_by_name("order", ()).version("9");
+    let Err(ClientError::UnknownOrchestrator { message }) = within(start).await else {
+        panic!("it was started");
+    };
+    assert_eq!(
+        message,
+        "orchestrator \"order\" is not registered in version \"9\"; registered: without a version"
+    );
+    stop(host).await;
+}
+
 // Rule 22: code that declares no version runs the default of the host, and instances from before there was one.
 #[tokio::test]
 async fn code_without_a_version_has_the_default_of_the_host() {
