@@ -1,7 +1,9 @@
 //! Configuring and starting a host.
 
+use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use uuid::Uuid;
@@ -200,6 +202,9 @@ impl DurableHostBuilder {
     /// that cannot be used.
     pub async fn start(self) -> Result<DurableHost, HostError> {
         let runtime = Handle::try_current().map_err(|_| HostError::NoRuntime)?;
+        // There is no other way to ask, and the end of the host is too late to be told.
+        catch_unwind(|| drop(tokio::time::sleep(Duration::ZERO)))
+            .map_err(|_| HostError::NoTimers)?;
         let on = runtime.clone();
         let started = runtime.spawn_blocking(move || self.start_blocking(&on));
         started.await.map_err(|error| HostError::System {

@@ -92,6 +92,11 @@ pub enum HostError {
     /// The host was started outside of a tokio runtime.
     #[error("a host needs a tokio runtime for activities: start it inside `#[tokio::main]`")]
     NoRuntime,
+    /// The host was started in a tokio runtime without timers.
+    #[error(
+        "a host needs a tokio runtime with timers: call `enable_all()` on its builder, or use `#[tokio::main]`"
+    )]
+    NoTimers,
     /// The host ended although storage did not take the last progress. Nothing that was acknowledged
     /// is lost; the rest is done again by the next host.
     #[error(

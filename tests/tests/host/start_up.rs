@@ -193,6 +193,16 @@ fn outside_of_a_runtime_it_says_what_it_needs() {
     assert!(error.to_string().contains("tokio"), "{error}");
 }
 
+#[test]
+fn a_runtime_without_timers_is_refused() {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(1).build().unwrap();
+    let start = host(Memory::new(), HostOptions::default()).start();
+    let error = runtime.block_on(start).unwrap_err();
+    assert!(matches!(error, HostError::NoTimers), "{error}");
+    assert!(error.to_string().contains("`enable_all()`"), "{error}");
+}
+
 /// The file that a host would use is refused when it is opened.
 #[tokio::test]
 async fn storage_that_is_something_else_is_refused() {
