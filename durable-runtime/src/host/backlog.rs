@@ -27,6 +27,28 @@ struct Amount {
     bytes: AtomicUsize,
 }
 
+/// More than there may be.
+#[derive(Debug)]
+struct TooMuch {
+    count: usize,
+    bytes: usize,
+    /// The option that says so.
+    limit: &'static str,
+}
+
+impl TooMuch {
+    fn of(&self, what: &str) -> String {
+        let Self {
+            count,
+            bytes,
+            limit,
+        } = self;
+        format!(
+            "there are {count}, with {bytes} bytes, of {what}, as many as `HostOptions::{limit}` allows"
+        )
+    }
+}
+
 /// A request that was admitted, until this is dropped.
 #[derive(Debug)]
 pub(super) struct Admitted {
@@ -50,15 +72,15 @@ impl Backlog {
     /// have to wait for activities: what is running may need the rest in order to end.
     pub(super) fn admit(self: &Arc<Self>, command: &Command) -> Result<Admitted, String> {
         if matches!(command, Command::Start(_)) {
-            let waiting = (self.activities).or_too_much(self.most_activities, self.most_bytes);
-            waiting.map_err(|much| format!("{much} of activities that wait for their turn"))?;
+            let most = (self.most_activities, "max_waiting_activities");
+            let waiting = self.activities.or_too_much(most, self.most_bytes);
+            waiting.map_err(|much| much.of("activities that wait for their turn"))?;
         }
         let payload = command.payload();
         if payload.is_some() {
-            let pending = self
-                .requests
-                .or_too_much(self.most_requests, self.most_bytes);
-            pending.map_err(|much| format!("{much} of requests that are not durable yet"))?;
+            let most = (self.most_requests, "max_pending_requests");
+            let pending = self.requests.or_too_much(most, self.most_bytes);
+            pending.map_err(|much| much.of("requests that are not durable yet"))?;
         }
         let bytes = payload.map_or(0, |payload| payload.as_json().len());
         self.requests.add(bytes);
@@ -86,14 +108,26 @@ impl Drop for Admitted {
 }
 
 impl Amount {
-    /// An error that says how much there is, if that is too much.
-    fn or_too_much(&self, most: usize, most_bytes: usize) -> Result<(), String> {
+    /// An error that says how much there is, if that is too much. `most` comes with the name of its option.
+    fn or_too_much(
+        &self,
+        (most, option): (usize, &'static str),
+        most_bytes: usize,
+    ) -> Result<(), TooMuch> {
         let count = self.count.load(Ordering::Relaxed);
         let bytes = self.bytes.load(Ordering::Relaxed);
-        if count >= most || bytes >= most_bytes {
-            return Err(format!("there are {count}, with {bytes} bytes,"));
-        }
-        Ok(())
+        let limit = if count >= most {
+            option
+        } else if bytes >= most_bytes {
+            "max_pending_bytes"
+        } else {
+            return Ok(());
+        };
+        Err(TooMuch {
+            count,
+            bytes,
+            limit,
+        })
     }
 
     fn add(&self, bytes: usize) {
@@ -140,7 +174,8 @@ mod tests {
         let first = backlog.admit(&event(2)).unwrap();
         let second = backlog.admit(&event(2)).unwrap();
         let refused = backlog.admit(&event(2)).unwrap_err();
-        let expected = "there are 2, with 4 bytes, of requests that are not durable yet";
+        let expected = "there are 2, with 4 bytes, of requests that are not durable yet, as many as \
+                        `HostOptions::max_pending_requests` allows";
         assert_eq!(refused, expected);
         drop(first);
         let third = backlog.admit(&event(2)).unwrap();
@@ -161,6 +196,7 @@ mod tests {
         let large = backlog.admit(&event(1_000)).unwrap();
         let refused = backlog.admit(&event(2)).unwrap_err();
         assert!(refused.contains("1000 bytes"), "{refused}");
+        assert!(refused.contains("max_pending_bytes"), "{refused}");
         drop(large);
         backlog.admit(&event(2)).unwrap();
         backlog.activity_waits(100);
@@ -179,6 +215,7 @@ mod tests {
         backlog.activity_waits(0);
         let refused = backlog.admit(&start()).unwrap_err();
         assert!(refused.contains("activities that wait"), "{refused}");
+        assert!(refused.contains("max_waiting_activities"), "{refused}");
         backlog.admit(&event(2)).unwrap();
         backlog.activity_goes(0);
         backlog.admit(&start()).unwrap();
