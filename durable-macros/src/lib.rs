@@ -72,7 +72,11 @@ mod test;
 /// # The function
 ///
 /// An `async fn`, whose future must be `Send`; or a plain `fn`, which runs on the pool of blocking
-/// threads. It takes, in this order:
+/// threads. What blocks its thread for long is better a plain `fn`: an `async fn` that does so keeps the
+/// thread from all that is async in the process, and is reported with `tracing`. It has all that the tokio
+/// runtime offers, but need not be a task of its own: `tokio::task::try_id()` may be `None`.
+///
+/// It takes, in this order:
 ///
 /// 1. an `ActivityContext`, if it wants one;
 /// 2. any number of `State<T>`, which the host was given;
