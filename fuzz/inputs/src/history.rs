@@ -4,15 +4,18 @@ use durable_runtime::model::HistoryEvent;
 use durable_runtime::testing::{ReplayError, replay_recorded};
 
 /// The JSON of a history, to be replayed on the orchestrators that hosts of fuzzing have. It is
-/// refused with a reason, or the code goes through it; the events that are in it can be written and are
-/// the same when they are read again.
+/// refused with a reason, or the code goes through it, each time in the same way; the events that are in it
+/// can be written and are the same when they are read again.
 ///
 /// # Panics
 ///
 /// If that does not hold.
 pub fn history(bytes: &[u8]) {
     let text = crate::text(bytes);
-    match replay_recorded(&text) {
+    let replayed = replay_recorded(&text);
+    let again = replay_recorded(&text);
+    assert_eq!(format!("{replayed:?}"), format!("{again:?}"), "{text}");
+    match replayed {
         Ok(_) => {}
         Err(ReplayError::NotRecorded {
             line,
@@ -31,5 +34,17 @@ pub fn history(bytes: &[u8]) {
         let again: Vec<HistoryEvent> =
             serde_json::from_str(&written).expect("what was written can be read");
         assert_eq!(again, events, "{text}");
+    }
+}
+
+/// A history whose events are well formed and come in any order, as `steps` reads it from the bytes. For it
+/// holds what does for every [`history`].
+///
+/// # Panics
+///
+/// If that does not hold.
+pub fn history_steps(bytes: &[u8]) {
+    if let Some(recording) = crate::steps::recording(bytes) {
+        history(&recording);
     }
 }

@@ -10,11 +10,13 @@ mod history;
 mod host_json;
 mod http;
 mod payload;
+pub mod seeds;
+mod steps;
 mod stored;
 mod token;
 
 pub use cron::cron;
-pub use history::history;
+pub use history::{history, history_steps};
 pub use host_json::host_json;
 pub use http::{http_bytes, http_request};
 pub use payload::event_payload;

@@ -3,9 +3,9 @@
 //! tried on random bytes, and on valid inputs that were damaged.
 
 mod damage;
-mod seeds;
 
 use damage::damaged;
+use inputs::seeds;
 use proptest::test_runner::{Config, TestRunner};
 
 /// Tries `holds` on `cases` inputs made of `valid` ones, and on those themselves.
@@ -30,6 +30,16 @@ fn survives(cases: u32, valid: Vec<Vec<u8>>, words: &'static [&'static str], hol
 #[test]
 fn histories() {
     survives(3_000, seeds::histories(), seeds::OF_JSON, inputs::history);
+}
+
+#[test]
+fn steps_of_histories() {
+    survives(
+        3_000,
+        seeds::steps(),
+        seeds::OF_STEPS,
+        inputs::history_steps,
+    );
 }
 
 // Rule 26: what does not fit the type fails the wait, with a reason.

@@ -1,7 +1,7 @@
-//! Valid inputs, and words that mean something in them.
+//! Valid inputs, and words that mean something in them: what tests damage, and what fuzzing begins with.
 
 /// Of JSON, and of what is read from it.
-pub(crate) const OF_JSON: &[&str] = &[
+pub const OF_JSON: &[&str] = &[
     "{",
     "}",
     "[",
@@ -37,8 +37,20 @@ pub(crate) const OF_JSON: &[&str] = &[
     "\u{feff}",
 ];
 
+/// Of the steps of histories: two bytes each.
+pub const OF_STEPS: &[&str] = &[
+    "\0\0",
+    "\u{1}\0",
+    "\u{2}\0",
+    "\u{3}\u{1}",
+    "\u{4}\u{1}",
+    "\u{5}\0",
+    "\u{10}\0",
+    "\u{1a}\0",
+];
+
 /// Of requests.
-pub(crate) const OF_HTTP: &[&str] = &[
+pub const OF_HTTP: &[&str] = &[
     "GET ",
     "POST ",
     "DELETE ",
@@ -87,7 +99,7 @@ pub(crate) const OF_HTTP: &[&str] = &[
 ];
 
 /// Of schedules.
-pub(crate) const OF_CRON: &[&str] = &[
+pub const OF_CRON: &[&str] = &[
     " ",
     "*",
     "/",
@@ -123,8 +135,23 @@ pub(crate) const OF_CRON: &[&str] = &[
 ];
 
 /// Of tokens.
-pub(crate) const OF_TOKENS: &[&str] = &[
-    "A", "AAAA", "=", "-", "_", "+", "/", " ", "%", "\u{e9}", ":",
+pub const OF_TOKENS: &[&str] = &[
+    "A",
+    "AAAA",
+    "=",
+    "-",
+    "_",
+    "+",
+    "/",
+    " ",
+    "%",
+    "\u{e9}",
+    ":",
+    "@",
+    "@tally@",
+    "0:",
+    "-8334601228800000001:",
+    "9223372036854775807:",
 ];
 
 fn all<const N: usize>(texts: [&str; N]) -> Vec<Vec<u8>> {
@@ -134,8 +161,8 @@ fn all<const N: usize>(texts: [&str; N]) -> Vec<Vec<u8>> {
 const DECIDED: &str = r#"{"approved":true,"by":"Ann","amount":7,"share":0.5,"lines":["Nothing",
     {"Text":"tea"},{"Item":{"id":-1,"note":{"Text":"hot"}}},{"Item":{"id":2,"note":null}}]}"#;
 
-/// Of an instance of `order` of the package `inputs`: one that waits and one that has ended, and events alone.
-pub(crate) fn histories() -> Vec<Vec<u8>> {
+/// Of an instance of `order` of this package: one that waits and one that has ended, and events alone.
+pub fn histories() -> Vec<Vec<u8>> {
     let begun = r#"[1795286492000000,{"ExecutionStarted":{"execution":"c7bcac6bebd74a3585d592692ea12c5e","name":"order","input":"tea"}}],
     [1795286492000001,"OrchestratorStarted"],
     [1795286492000001,{"TaskScheduled":{"id":0,"name":"put_aside","input":"tea"}}],
@@ -148,7 +175,7 @@ pub(crate) fn histories() -> Vec<Vec<u8>> {
     );
     let others = r#"[1,{"TimerCreated":{"id":1,"fire_at":1795286492000001}}],[2,{"TimerFired":{"id":1}}],
     [3,{"ExecutionTerminated":{"reason":"enough"}}],[4,{"LockGranted":{"id":3}}],
-    [5,{"TaskFailed":{"id":4,"failure":{"type":"Error","message":"no"}}}]"#;
+    [5,{"TaskFailed":{"id":4,"failure":{"errorType":"Error","message":"no"}}}]"#;
     let export = |events: &str| {
         format!(
             r#"{{"instanceId":"order-1","name":"order","version":null,"runtimeStatus":"Running","history":[{events}]}}"#
@@ -166,7 +193,67 @@ pub(crate) fn histories() -> Vec<Vec<u8>> {
     .to_vec()
 }
 
-pub(crate) fn payloads() -> Vec<Vec<u8>> {
+/// For `history_steps`: what `branches` and `everything` of this package do, and are to live with.
+pub fn steps() -> Vec<Vec<u8>> {
+    let raced = [
+        ("OrchestratorStarted", 0, 0),
+        ("TaskScheduled", 0, 0),
+        ("TimerCreated", 1, 15),
+        ("EventRaised", 0, 2),
+        ("TaskFailed", 0, 0),
+        ("OrchestratorStarted", 0, 0),
+        ("TimerCreated", 3, 1),
+        ("TimerFired", 3, 0),
+        ("OrchestratorStarted", 0, 0),
+        ("TaskScheduled", 4, 0),
+        ("TaskRestarted", 4, 0),
+        ("TaskCompleted", 4, 0),
+        ("OrchestratorStarted", 0, 0),
+        ("PatchMarked", 0, 0),
+        ("EntitySignaled", 5, 3),
+        ("LockRequested", 6, 0),
+        ("LockGranted", 6, 0),
+        ("OrchestratorStarted", 0, 0),
+        ("EntityCalled", 7, 1),
+        ("EntityCompleted", 7, 0),
+        ("OrchestratorStarted", 0, 0),
+        ("LockReleased", 6, 0),
+        ("SubOrchestrationCreated", 8, 0),
+        ("SubOrchestrationCreated", 9, 1),
+        ("SubOrchestrationCompleted", 9, 0),
+        ("SubOrchestrationCompleted", 8, 0),
+        ("OrchestratorStarted", 0, 0),
+        ("EventSent", 10, 0),
+        ("TimerCreated", 11, 15),
+        ("EventRaised", 0, 1),
+        ("OrchestratorStarted", 0, 0),
+    ];
+    let rewound = [
+        ("OrchestratorStarted", 0, 0),
+        ("TimerCreated", 0, 0),
+        ("ExecutionSuspended", 0, 0),
+        ("TimerFired", 0, 0),
+        ("ExecutionResumed", 0, 0),
+        ("OrchestratorStarted", 0, 0),
+        ("SubOrchestrationCreated", 1, 0),
+        ("SubOrchestrationFailed", 1, 0),
+        ("OrchestratorStarted", 0, 0),
+        ("ExecutionFailed", 0, 0),
+        ("ExecutionRewound", 0, 0),
+        ("SubOrchestrationCompleted", 1, 0),
+        ("OrchestratorStarted", 0, 0),
+        ("TaskScheduled", 2, 0),
+        ("ExecutionTerminated", 0, 0),
+    ];
+    vec![
+        crate::steps::bytes("branches", &raced),
+        crate::steps::bytes("branches", &raced[..18]),
+        crate::steps::bytes("everything", &rewound),
+    ]
+}
+
+/// What events of `order` of this package carry.
+pub fn payloads() -> Vec<Vec<u8>> {
     all([
         DECIDED,
         "null",
@@ -177,8 +264,8 @@ pub(crate) fn payloads() -> Vec<Vec<u8>> {
     ])
 }
 
-/// In the form that the package `inputs` reads.
-pub(crate) fn requests() -> Vec<Vec<u8>> {
+/// In the form that `http_request` reads.
+pub fn requests() -> Vec<Vec<u8>> {
     const BASE: &str = "/runtime/webhooks/durabletask";
     let requests = [
         ("GET", "/instances", "x-ms-continuation-token: AAAA\n\n"),
@@ -243,7 +330,7 @@ pub(crate) fn requests() -> Vec<Vec<u8>> {
 }
 
 /// As they go over a connection.
-pub(crate) fn bytes() -> Vec<Vec<u8>> {
+pub fn bytes() -> Vec<Vec<u8>> {
     all([
         "GET /runtime/webhooks/durabletask/instances HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n",
         "POST /runtime/webhooks/durabletask/orchestrators/echo HTTP/1.1\r\nhost: a\r\n\
@@ -254,7 +341,8 @@ pub(crate) fn bytes() -> Vec<Vec<u8>> {
     ])
 }
 
-pub(crate) fn host_json() -> Vec<Vec<u8>> {
+/// Files that are a `host.json`.
+pub fn host_json() -> Vec<Vec<u8>> {
     all([
         r#"{"version":"2.0","extensions":{"durableTask":{"hubName":"MyHub"}}}"#,
         r#"{"extensions":{"durableTask":{"hubName":"Hub1","maxConcurrentActivityFunctions":10,
@@ -267,7 +355,8 @@ pub(crate) fn host_json() -> Vec<Vec<u8>> {
     ])
 }
 
-pub(crate) fn schedules() -> Vec<Vec<u8>> {
+/// Schedules of timers.
+pub fn schedules() -> Vec<Vec<u8>> {
     all([
         "* * * * * *",
         "0 */5 * * * *",
@@ -281,13 +370,20 @@ pub(crate) fn schedules() -> Vec<Vec<u8>> {
     ])
 }
 
-/// Of the first instance, and of an entity; and what is none.
-pub(crate) fn tokens() -> Vec<Vec<u8>> {
-    all(["", "AAAA", "q0XQGjE3MDQwNjcyMDAwMDAwMDA6YQ", "AAAAADE6YQ"])
+/// Damaged tokens, and what tokens of instances and entities are made of.
+pub fn tokens() -> Vec<Vec<u8>> {
+    all([
+        "",
+        "AAAA",
+        "q0XQGjE3MDQwNjcyMDAwMDAwMDA6YQ",
+        "1704067200000000:a",
+        "-1:@tally@tally-0",
+        "@tally@tally-0",
+    ])
 }
 
-/// For each column of the package `inputs`, what may stand in it, and what does in others.
-pub(crate) fn rows() -> Vec<Vec<u8>> {
+/// For each column of this package, what may stand in it, and what does in others.
+pub fn rows() -> Vec<Vec<u8>> {
     let values = [
         r#"[[1795286492000000,"OrchestratorStarted"]]"#,
         r#"[[1795286492000002,{"TaskCompleted":{"id":0,"result":3}}]]"#,
