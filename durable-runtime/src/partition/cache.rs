@@ -12,6 +12,9 @@ use crate::model::{
     RuntimeStatus, StoredInstance, Tags,
 };
 
+/// A number that no row of a history has, and that leaves room for more rows.
+const BEHIND_ALL_ROWS: u64 = 1 << 40;
+
 /// What the partition knows of an instance.
 #[derive(Debug)]
 pub(super) enum Slot {
@@ -85,7 +88,6 @@ impl Partition {
     /// An instance whose very row cannot be read: it has failed, and what can still be made out of its
     /// history stays.
     fn unreadable(&mut self, id: &InstanceId, problem: &str) -> Instance {
-        const BEHIND_ALL_ROWS: u64 = 1 << 40;
         let execution = ExecutionId(Uuid::nil());
         let record = InstanceRecord {
             id: id.clone(),
@@ -109,7 +111,9 @@ impl Partition {
 
     /// An instance as its row and history say. One that cannot be read has failed.
     fn restore(&mut self, stored: StoredInstance) -> Instance {
-        let next_row = stored.history.last().map_or(0, |row| row.sequence + 1);
+        let last = stored.history.last();
+        // A damaged row may have any number.
+        let next_row = last.map_or(0, |row| row.sequence.saturating_add(1).min(BEHIND_ALL_ROWS));
         let record = stored.record;
         if let Some(Due::At(time)) = record.due {
             self.due.remove(time, &record.id);

@@ -121,7 +121,8 @@ impl Partition {
             return;
         }
         instance.lock = Some(lock.section.clone());
-        lock.position += 1;
+        // A damaged message may have any position.
+        lock.position = lock.position.saturating_add(1);
         if lock.position < lock.entities.len() {
             self.pass_lock_on(lock);
         } else {

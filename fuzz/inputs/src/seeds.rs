@@ -391,7 +391,15 @@ pub fn rows() -> Vec<Vec<u8>> {
         "Completed",
     ];
     let columns = 0..19_u8;
-    columns
+    let mut rows: Vec<Vec<u8>> = columns
         .flat_map(|column| values.map(|value| [&[column], value.as_bytes()].concat()))
-        .collect()
+        .collect();
+    for steps in steps() {
+        rows.push([&[130, 0], &steps[..]].concat());
+        rows.push([&[131, 0], &steps[..]].concat());
+    }
+    rows.extend(
+        (0..13).flat_map(|kind| [[192, kind, 1, 8], [192, kind + 128, 5, 8]].map(Vec::from)),
+    );
+    rows
 }

@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 /// Where a recorded history begins, in microseconds since 1970.
 const BEGIN: i64 = 1_795_286_492_000_000;
+/// The id of the execution whose history it is.
+pub(crate) const EXECUTION: u128 = 0xc7bc_ac6b_ebd7_4a35_85d5_9269_2ea1_2c5e;
 const SECOND: i64 = 1_000_000;
 /// With the task ids that no history is long enough for.
 const IDS: [u64; 16] = [
@@ -56,22 +58,44 @@ const KINDS: [&str; 28] = [
     "ExecutionStarted",
 ];
 
-/// The bytes of the JSON of a history: the first says of which orchestrator, and each two that follow are an
-/// event. Of those the first says of what kind it is and whether the time goes back before it; half of the
-/// second is the id of a task, and the other half says which of several things it is or has.
-pub(crate) fn recording(bytes: &[u8]) -> Option<Vec<u8>> {
+/// The events of an instance, and its orchestrator.
+pub(crate) struct Steps {
+    pub(crate) orchestrator: &'static str,
+    /// As they stand in a row of a database.
+    pub(crate) history: Vec<Value>,
+}
+
+/// The first byte says of which orchestrator a history is, and each two that follow are an event. Of those the
+/// first says of what kind it is and whether the time goes back before it; half of the second is the id of a
+/// task, and the other half says which of several things it is or has.
+pub(crate) fn read(bytes: &[u8]) -> Option<Steps> {
     let (first, events) = bytes.split_first()?;
-    let name = pick(&ORCHESTRATORS, *first);
+    let orchestrator = pick(&ORCHESTRATORS, *first);
     let mut time = BEGIN;
-    let mut history = vec![json!([time, event("ExecutionStarted", 0, name, time)])];
+    let mut history = vec![json!([
+        time,
+        event("ExecutionStarted", 0, orchestrator, time)
+    ])];
     for pair in events.chunks_exact(2) {
         time += if pair[0] < 128 { SECOND } else { -SECOND };
         let kind = pick(&KINDS, pair[0] & 127);
-        history.push(json!([time, event(kind, pair[1], name, time)]));
+        history.push(json!([time, event(kind, pair[1], orchestrator, time)]));
     }
+    Some(Steps {
+        orchestrator,
+        history,
+    })
+}
+
+/// The bytes of the JSON of such a history, as it is recorded.
+pub(crate) fn recording(bytes: &[u8]) -> Option<Vec<u8>> {
+    let Steps {
+        orchestrator,
+        history,
+    } = read(bytes)?;
     let export = json!({
         "instanceId": "recorded",
-        "name": name,
+        "name": orchestrator,
         "version": null,
         "runtimeStatus": "Running",
         "history": history,
@@ -79,7 +103,7 @@ pub(crate) fn recording(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(export.to_string().into_bytes())
 }
 
-/// The bytes that [`recording`] makes these events of: the kind, the id of the task and which one.
+/// The bytes that [`read`] makes these events of: the kind, the id of the task and which one.
 pub(crate) fn bytes(orchestrator: &str, events: &[(&str, u8, u8)]) -> Vec<u8> {
     let mut bytes = vec![place(&ORCHESTRATORS, orchestrator)];
     for (kind, id, which) in events {
@@ -95,7 +119,7 @@ fn place(of: &[&str], name: &str) -> u8 {
         .unwrap_or(u8::MAX)
 }
 
-fn pick<T: Clone>(from: &[T], at: u8) -> T {
+pub(crate) fn pick<T: Clone>(from: &[T], at: u8) -> T {
     from[usize::from(at) % from.len()].clone()
 }
 
@@ -154,7 +178,7 @@ fn event(kind: &str, argument: u8, orchestrator: &str, time: i64) -> Value {
         }
         "ExecutionStarted" | "ExecutionRewound" => {
             fields = json!({
-                "execution": "c7bcac6bebd74a3585d592692ea12c5e",
+                "execution": format!("{EXECUTION:032x}"),
                 "name": orchestrator,
                 "input": pick(&[json!(0), json!("tea"), Value::Null], which),
                 "reason": "again",
@@ -169,7 +193,7 @@ fn event(kind: &str, argument: u8, orchestrator: &str, time: i64) -> Value {
 }
 
 /// What functions return and events carry: what fits a type of some function, or of none.
-fn result(which: u8) -> Value {
+pub(crate) fn result(which: u8) -> Value {
     match which % 6 {
         0 => json!(7),
         1 => json!({"approved": true, "by": "Ann", "amount": 9, "share": 0.5, "lines": []}),

@@ -7,12 +7,13 @@ use std::time::Duration;
 use durable_runtime::client::{ClientError, DurableClient, RuntimeStatus};
 use durable_runtime::host::{DurableHost, HostOptions};
 use durable_runtime::storage::Sqlite;
-use rusqlite::Connection;
 use rusqlite::types::Value;
+use rusqlite::{Connection, params};
 use serde_json::json;
 use tempfile::TempDir;
 
 use crate::functions::{Tally, echo, everything, wait};
+use crate::steps::{self, Steps, pick};
 
 const HUB: &str = "inputs";
 /// Longer than anything takes on the slowest machine.
@@ -35,12 +36,14 @@ enum Kind {
 
 const OF_INSTANCE: &str = "id = 'damaged'";
 const OF_HISTORY: &str = "instance = (SELECT key FROM instances WHERE id = 'damaged')";
+const LAST_OF_HISTORY: &str = "(instance, sequence) = (SELECT instance, max(sequence) FROM history
+    WHERE instance = (SELECT key FROM instances WHERE id = 'damaged'))";
 const OF_ENTITY: &str = "id LIKE '@tally@%'";
 const FIRST_MESSAGE: &str = "number = (SELECT min(number) FROM inbox)";
 
 const COLUMNS: [Column; 19] = [
     Column::new("history", "events", Kind::Text, OF_HISTORY),
-    Column::new("history", "sequence", Kind::Number, OF_HISTORY),
+    Column::new("history", "sequence", Kind::Number, LAST_OF_HISTORY),
     Column::new("inbox", "message", Kind::Text, FIRST_MESSAGE),
     Column::new("instances", "execution", Kind::Bytes, OF_INSTANCE),
     Column::new("instances", "name", Kind::Text, OF_INSTANCE),
@@ -71,9 +74,10 @@ impl Column {
     }
 }
 
-/// What is written over the rows of one instance, one entity or one message: the first byte says over which
-/// column, the others are what is written. A host takes the hub up; what is damaged is answered for, in
-/// whatever way; and everything else in the same partition goes on.
+/// What is written over the rows of one instance, one entity or one message. The first byte says over which:
+/// up to 127 over a column, with the others as they are; up to 191 over an instance, which gets the history that
+/// `steps` reads from them; and else over a message, which is a well-formed one. A host takes the hub up; what
+/// is damaged is answered for, in whatever way; and everything else in the same partition goes on.
 ///
 /// # Panics
 ///
@@ -82,15 +86,23 @@ pub fn stored_row(bytes: &[u8]) {
     let Some((first, value)) = bytes.split_first() else {
         return;
     };
-    let column = &COLUMNS[usize::from(*first) % COLUMNS.len()];
     let directory = TempDir::new().expect("there is room for a file");
     let path = directory.path().join("hub.db");
     std::fs::write(&path, sound()).expect("there is room for a file");
-    if !damage(&path, column, value) {
+    let database = Connection::open(&path).expect("the file can be opened");
+    let what = match *first {
+        0..128 => damage(
+            &database,
+            &COLUMNS[usize::from(*first) % COLUMNS.len()],
+            value,
+        ),
+        128..192 => replace_history(&database, *first, value),
+        192.. => replace_message(&database, value),
+    };
+    drop(database);
+    let Some(what) = what else {
         return;
-    }
-    let (table, name) = (column.table, column.name);
-    let what = format!("{table}.{name} = {:?}", crate::text(value));
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -101,8 +113,8 @@ pub fn stored_row(bytes: &[u8]) {
     assert!(in_time, "{what}: the host does not go on");
 }
 
-/// Writes over the rows; `false` where the table does not take that.
-fn damage(path: &Path, column: &Column, bytes: &[u8]) -> bool {
+/// Writes over the rows, and says what; `None` where the table does not take that.
+fn damage(database: &Connection, column: &Column, bytes: &[u8]) -> Option<String> {
     let value = match column.kind {
         Kind::Text => Value::Text(crate::text(bytes).into_owned()),
         Kind::Bytes => Value::Blob(bytes.to_vec()),
@@ -117,11 +129,103 @@ fn damage(path: &Path, column: &Column, bytes: &[u8]) -> bool {
     let Column {
         table, name, rows, ..
     } = column;
-    let database = Connection::open(path).expect("the file can be opened");
     let update = format!("UPDATE {table} SET {name} = ?1 WHERE {rows}");
     let updated = database.execute(&update, [value]);
     assert_ne!(updated.as_ref().ok(), Some(&0), "{table} has no such row");
-    updated.is_ok()
+    let what = format!("{table}.{name} = {:?}", crate::text(bytes));
+    updated.is_ok().then_some(what)
+}
+
+/// Gives the instance another history, status and due time; the history in one row, or each event in its own.
+fn replace_history(database: &Connection, first: u8, bytes: &[u8]) -> Option<String> {
+    let (second, steps) = bytes.split_first()?;
+    let Steps {
+        orchestrator,
+        history,
+    } = steps::read(steps)?;
+    let status = pick(&RuntimeStatus::ALL, first / 2);
+    let due = pick(&[Some(0), None, Some(1), Some(i64::MAX)], *second);
+    let rows = if first % 2 == 0 {
+        vec![json!(history)]
+    } else {
+        history.iter().map(|event| json!([event])).collect()
+    };
+    let update = format!(
+        "UPDATE instances SET name = ?1, status = ?2, due = ?3, execution = ?4 WHERE {OF_INSTANCE}"
+    );
+    let execution = steps::EXECUTION.to_be_bytes();
+    let updated = database.execute(
+        &update,
+        params![orchestrator, status.as_str(), due, execution],
+    );
+    assert_eq!(updated, Ok(1), "there is the instance");
+    let deleted = database.execute(&format!("DELETE FROM history WHERE {OF_HISTORY}"), []);
+    deleted.expect("the table is there");
+    let insert =
+        format!("INSERT INTO history SELECT key, ?1, ?2 FROM instances WHERE {OF_INSTANCE}");
+    let number = pick(&[0, -1, i64::MAX], second / 4);
+    for (sequence, events) in (0..).zip(&rows) {
+        let sequence = number.wrapping_add(sequence);
+        let inserted = database.execute(&insert, params![sequence, events.to_string()]);
+        assert_eq!(inserted, Ok(1), "there is the instance");
+    }
+    Some(format!("{status}, due {due:?}, from {number}: {rows:?}"))
+}
+
+/// Puts another message in the place of the first one.
+fn replace_message(database: &Connection, bytes: &[u8]) -> Option<String> {
+    let message = message(bytes)?.to_string();
+    let update = format!("UPDATE inbox SET message = ?1 WHERE {FIRST_MESSAGE}");
+    let updated = database.execute(&update, [&message]);
+    assert_eq!(updated, Ok(1), "there is a message");
+    Some(message)
+}
+
+/// A message that no client or instance need ever have sent, to the instance or the entity: the first byte says
+/// what it is, the second says for which call, and the third which of several things it has.
+fn message(bytes: &[u8]) -> Option<serde_json::Value> {
+    let &[kind, task, which] = bytes.first_chunk()?;
+    let execution = format!("{:032x}", pick(&[steps::EXECUTION, 0], which / 8));
+    let task = pick(&[0, 1, 2, 3, 4, u64::MAX], task);
+    let holder = json!({"instance": "damaged", "execution": execution, "task": task});
+    let section = json!({"holder": holder, "run": execution});
+    let entities = ["@tally@all", "@tally@b"];
+    let entities = pick(&[&entities[..], &entities[..1], &[]], which);
+    let outcome = if which % 2 == 0 {
+        json!({"Ok": steps::result(which / 2)})
+    } else {
+        json!({"Err": {"errorType": "Error", "message": "no"}})
+    };
+    let answer = json!({"execution": execution, "task": task, "outcome": outcome});
+    let start = json!({"name": "everything", "input": null, "execution": execution,
+        "start_at": pick(&[None, Some(i64::MAX), Some(0)], which), "parent": holder});
+    let lock = json!({"section": section, "entities": entities, "position": task});
+    let lock_outcome = if which % 2 == 0 {
+        json!({"Ok": null})
+    } else {
+        outcome
+    };
+    let locked = json!({"section": section, "entities": entities, "outcome": lock_outcome});
+    let operation = json!({"name": pick(&["add", "name", "other"], which), "input": 1,
+        "caller": holder, "at": pick(&[None, Some(i64::MAX), Some(0)], which)});
+    let commands = [
+        json!({"Start": start}),
+        json!({"RaiseEvent": {"name": "decision", "data": steps::result(which)}}),
+        json!({"SubOrchestrationEnded": answer}),
+        json!({"EntityAnswered": answer}),
+        json!({"Entity": operation}),
+        json!({"LockEntity": lock}),
+        json!({"UnlockEntity": section}),
+        json!({"LockAnswered": locked}),
+        json!({"Terminate": {"reason": "enough", "recursive": true}}),
+        json!({"Suspend": {"reason": "enough"}}),
+        json!({"Resume": {"reason": "enough"}}),
+        json!({"Rewind": {"reason": "again", "start": start}}),
+        json!("Purge"),
+    ];
+    let to = pick(&["damaged", "@tally@all"], kind / 128);
+    let command = pick(&commands, kind % 128);
+    Some(json!({"to": to, "command": command}))
 }
 
 async fn goes_on(path: &Path, what: &str) {

@@ -92,3 +92,20 @@ fn continuation_tokens() {
 fn stored_rows() {
     survives(60, seeds::rows(), seeds::OF_JSON, inputs::stored_row);
 }
+
+// What fuzzing has found, each by its name.
+
+#[test]
+fn a_request_for_a_lock_at_the_last_position_that_there_is() {
+    inputs::stored_row(&[192, 133, 5, 8]);
+}
+
+#[test]
+fn a_history_whose_only_row_has_the_last_number() {
+    inputs::stored_row(&[130, 4, 4]);
+}
+
+#[test]
+fn a_schedule_whose_seconds_are_none() {
+    inputs::cron(b", * * * * *");
+}
