@@ -20,22 +20,21 @@ use crate::functions::{echo, order, wait};
 /// No answer is longer.
 const LONGEST: usize = 1 << 24;
 
-/// A request in lines: method and target, headers, an empty line, the body. There is an answer, which does
-/// not say that the host is broken; every error is JSON that says what is wrong; and the host does what it is
-/// asked for next.
+/// Requests with a zero byte between them, up to eight; each in lines: method and target, headers, an empty line,
+/// the body. There is an answer to each, which does not say that the host is broken; every error is JSON that
+/// says what is wrong; and the host does what it is asked for next.
 ///
 /// # Panics
 ///
 /// If that does not hold.
 pub fn http_request(bytes: &[u8]) {
-    let Some(request) = parse(bytes) else {
-        return;
-    };
-    if !is_of_the_api(request.uri().path()) {
-        // It is for the app that the API is mounted in.
+    let requests = bytes.split(|byte| *byte == 0).filter_map(parse);
+    // Others are for the app that the API is mounted in.
+    let requests = requests.filter(|request| is_of_the_api(request.uri().path()));
+    let requests: Vec<_> = requests.take(8).collect();
+    if requests.is_empty() {
         return;
     }
-    let what = format!("{} {}", request.method(), request.uri());
     run_with(TestHost::builder(), async move |host| {
         let client = host.client();
         for (id, name) in [
@@ -47,8 +46,12 @@ pub fn http_request(bytes: &[u8]) {
             start.await.expect("a start is accepted");
         }
         let mut app = durable_runtime::http::router(&client);
-        let is_head = request.method() == "HEAD";
-        check(&what, is_head, answer(&mut app, request).await).await;
+        let mut what = String::new();
+        for request in requests {
+            what = format!("{what}{} {}\n", request.method(), request.uri());
+            let is_head = request.method() == "HEAD";
+            check(&what, is_head, answer(&mut app, request).await).await;
+        }
         let output = host.run::<echo>(7).await.expect("the host goes on");
         assert_eq!(output, 7, "{what}");
     });

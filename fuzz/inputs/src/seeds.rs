@@ -55,6 +55,7 @@ pub const OF_HTTP: &[&str] = &[
     "POST ",
     "DELETE ",
     "HEAD ",
+    "\0",
     "/",
     "//",
     "?",
@@ -326,7 +327,27 @@ pub fn requests() -> Vec<Vec<u8>> {
         ("GET", "/health", ""),
     ];
     let lines = requests.map(|(method, path, rest)| format!("{method} {BASE}{path}\n{rest}"));
-    lines.map(String::into_bytes).to_vec()
+    let in_order = [
+        [
+            "waits/suspend",
+            "waits/raiseEvent/go",
+            "waits/resume",
+            "waits/restart",
+        ],
+        [
+            "orders/raiseEvent/decision",
+            "orders/rewind",
+            "orders/terminate",
+            "orders/restart",
+        ],
+    ];
+    let in_order = in_order.map(|paths| {
+        paths
+            .map(|path| format!("POST {BASE}/instances/{path}\n\n7"))
+            .join("\0")
+    });
+    let all = lines.into_iter().chain(in_order);
+    all.map(String::into_bytes).collect()
 }
 
 /// As they go over a connection.
