@@ -104,8 +104,3 @@ fn a_request_for_a_lock_at_the_last_position_that_there_is() {
 fn a_history_whose_only_row_has_the_last_number() {
     inputs::stored_row(&[130, 4, 4]);
 }
-
-#[test]
-fn a_schedule_whose_seconds_are_none() {
-    inputs::cron(b", * * * * *");
-}
