@@ -145,7 +145,7 @@ fn replace_history(database: &Connection, first: u8, bytes: &[u8]) -> Option<Str
     } = steps::read(steps)?;
     let status = pick(&RuntimeStatus::ALL, first / 2);
     let due = pick(&[Some(0), None, Some(1), Some(i64::MAX)], *second);
-    let rows = if first % 2 == 0 {
+    let rows = if first.is_multiple_of(2) {
         vec![json!(history)]
     } else {
         history.iter().map(|event| json!([event])).collect()
@@ -191,7 +191,7 @@ fn message(bytes: &[u8]) -> Option<serde_json::Value> {
     let section = json!({"holder": holder, "run": execution});
     let entities = ["@tally@all", "@tally@b"];
     let entities = pick(&[&entities[..], &entities[..1], &[]], which);
-    let outcome = if which % 2 == 0 {
+    let outcome = if which.is_multiple_of(2) {
         json!({"Ok": steps::result(which / 2)})
     } else {
         json!({"Err": {"errorType": "Error", "message": "no"}})
@@ -200,7 +200,7 @@ fn message(bytes: &[u8]) -> Option<serde_json::Value> {
     let start = json!({"name": "everything", "input": null, "execution": execution,
         "start_at": pick(&[None, Some(i64::MAX), Some(0)], which), "parent": holder});
     let lock = json!({"section": section, "entities": entities, "position": task});
-    let lock_outcome = if which % 2 == 0 {
+    let lock_outcome = if which.is_multiple_of(2) {
         json!({"Ok": null})
     } else {
         outcome
