@@ -1,6 +1,8 @@
 //! Group commit: whatever all partitions have handed over since the last commit goes into the next.
 
 use std::collections::BTreeMap;
+#[cfg(feature = "simulation")]
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +19,9 @@ use crate::storage::{HubStorage, StorageError};
 pub(super) struct Handover {
     open: Mutex<Open>,
     news: Condvar,
+    /// Whether the committing thread would wait for `news` now.
+    #[cfg(feature = "simulation")]
+    is_waited_for: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -74,7 +79,7 @@ impl Handover {
         let open = self.lock();
         if !open.committing && !open.deltas.is_empty() {
             drop(open);
-            self.news.notify_one();
+            self.wake();
         }
     }
 
@@ -95,7 +100,13 @@ impl Handover {
     /// Lets the committer end when it has committed all there is.
     pub(super) fn stop(&self) {
         self.lock().stopped = true;
+        self.wake();
+    }
+
+    fn wake(&self) {
         self.news.notify_one();
+        #[cfg(feature = "simulation")]
+        self.is_waited_for.store(false, Ordering::Relaxed);
     }
 
     /// Waits for something to commit; `None` when there will be no more.
@@ -114,14 +125,18 @@ impl Handover {
         }
     }
 
-    /// What there is to commit, without waiting for it.
+    /// As [`take`](Self::take), in place of the committing thread; `None` where that would wait. As it would,
+    /// this looks again only when it has been woken.
     #[cfg(feature = "simulation")]
     pub(super) fn try_take(self: &Arc<Self>) -> Option<Group> {
-        let mut open = self.lock();
-        if open.committing {
+        if self.is_waited_for.load(Ordering::Relaxed) {
             return None;
         }
-        open.take().map(|content| Group::new(self, content))
+        let mut open = self.lock();
+        let content = if open.committing { None } else { open.take() };
+        self.is_waited_for
+            .store(content.is_none(), Ordering::Relaxed);
+        content.map(|content| Group::new(self, content))
     }
 
     /// What there is to commit, if that is little and no commit is under way.
@@ -135,10 +150,11 @@ impl Handover {
         open.take().map(|content| Group::new(self, content))
     }
 
-    /// Whether there is nothing to commit.
+    /// Whether there is nothing to commit, and nothing is being committed.
     #[cfg(feature = "simulation")]
     pub(super) fn is_empty(&self) -> bool {
-        self.lock().deltas.is_empty()
+        let open = self.lock();
+        open.deltas.is_empty() && open.given_back.is_none() && !open.committing
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {
@@ -217,7 +233,7 @@ impl Drop for Group {
         let is_there_more = open.given_back.is_some() || !open.deltas.is_empty();
         if is_there_more || open.stopped {
             drop(open);
-            self.handover.news.notify_one();
+            self.handover.wake();
         }
     }
 }
@@ -292,11 +308,25 @@ impl Committer {
     /// Commits in place of the committing thread, if that has nothing to do and this is little. Whatever goes
     /// wrong is left to it.
     pub(super) fn commit_little(&self) {
-        let Some(mut group) = self.handover.take_little() else {
-            return self.handover.call();
-        };
+        if let Some(mut group) = self.take_little() {
+            let stored = self.store(&mut group);
+            self.settle_little(group, stored);
+        }
+    }
+
+    /// What [`commit_little`](Self::commit_little) begins with.
+    pub(super) fn take_little(&self) -> Option<Group> {
+        let taken = self.handover.take_little();
+        if taken.is_none() {
+            self.handover.call();
+        }
+        taken
+    }
+
+    /// What [`commit_little`](Self::commit_little) ends with.
+    pub(super) fn settle_little(&self, group: Group, stored: Result<(), StorageError>) {
         // Otherwise it is given back when it is dropped.
-        if self.store(&mut group).is_ok() {
+        if stored.is_ok() {
             self.settle(group, Ok(()));
         }
     }

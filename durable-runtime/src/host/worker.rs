@@ -9,6 +9,8 @@ use rustc_hash::FxHashMap;
 
 use super::activities::Executor;
 use super::busy::Busy;
+#[cfg(feature = "simulation")]
+use super::committer::Group;
 use super::committer::{Committer, HandedOver};
 use super::loader::LoadRequest;
 use super::router::{Acquired, Router, ThreadInput};
@@ -139,7 +141,8 @@ impl Worker {
     /// up to `batch` instances of each partition.
     #[cfg(feature = "simulation")]
     pub(super) fn round(&mut self, batch: usize) -> Round {
-        let first = self.setup.inputs.try_recv().ok();
+        let first = self.next_input.take();
+        let first = first.or_else(|| self.setup.inputs.try_recv().ok());
         let has_inputs = first.is_some();
         if !self.take_inputs(first, batch) {
             return Round::Stopped;
@@ -155,7 +158,21 @@ impl Worker {
     /// When [`round`](Self::round) has something to do, even if no input comes.
     #[cfg(feature = "simulation")]
     pub(super) fn next_round(&self) -> Duration {
-        self.next_wake()
+        match self.next_input {
+            Some(_) => Duration::ZERO,
+            None => self.next_wake(),
+        }
+    }
+
+    /// What [`have_committed`](Self::have_committed) begins with, after a [`round`](Self::round): what is given
+    /// is for this thread to commit. Without `is_willing` it leaves that to the committing thread in any case.
+    #[cfg(feature = "simulation")]
+    pub(super) fn take_commit(&mut self, is_willing: bool) -> Option<Group> {
+        if self.has_more_to_do() || !is_willing {
+            self.setup.committer.handover.call();
+            return None;
+        }
+        self.setup.committer.take_little()
     }
 
     fn progress(&mut self, batch: usize) {
@@ -400,14 +417,18 @@ impl Worker {
 
     /// Has what was handed over committed: by this thread, if it has nothing else to do.
     fn have_committed(&mut self) {
-        if self.next_input.is_none() {
-            self.next_input = self.setup.inputs.try_recv().ok();
-        }
-        if self.next_input.is_some() || self.has_work() {
+        if self.has_more_to_do() {
             self.setup.committer.handover.call();
         } else {
             self.setup.committer.commit_little();
         }
+    }
+
+    fn has_more_to_do(&mut self) -> bool {
+        if self.next_input.is_none() {
+            self.next_input = self.setup.inputs.try_recv().ok();
+        }
+        self.next_input.is_some() || self.has_work()
     }
 
     /// Releases the effects that the commits up to `sequence` have caused.

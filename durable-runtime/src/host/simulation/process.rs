@@ -26,6 +26,7 @@ use crate::model::{Epoch, PartitionId, WorkerId};
 use crate::partition::PartitionConfig;
 use crate::registry::Registry;
 use crate::storage::{HubStorage, StorageError, Watch};
+use crate::testing::dice::Dice;
 
 /// How many threads of a host run orchestrators.
 const THREADS: usize = 2;
@@ -48,8 +49,6 @@ pub(super) struct Process {
     executor: Executor,
     committer: Arc<Committer>,
     commit: Commit,
-    /// Storage takes until then to commit.
-    slow_until: Duration,
     loader: Loader,
     keeper: Keeper,
     last: LastTimes,
@@ -66,6 +65,8 @@ pub(super) struct Process {
 struct Thread {
     worker: Worker,
     stage: ThreadStage,
+    /// What it commits by itself. It does nothing else until that has come to an end.
+    commit: Commit,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,12 +86,27 @@ enum Stage {
     LastCommit,
 }
 
+/// A commit, and who waits for it.
+#[derive(Debug, Default)]
+struct Commit {
+    stage: CommitStage,
+    /// Storage takes until then.
+    slow_until: Duration,
+}
+
 /// How far a commit is.
-#[derive(Debug)]
-enum Commit {
+#[derive(Debug, Default)]
+enum CommitStage {
+    #[default]
     Idle,
     Taken(Group),
     Answered(Group, Result<(), StorageError>),
+}
+
+impl Commit {
+    fn is_idle(&self) -> bool {
+        matches!(self.stage, CommitStage::Idle)
+    }
 }
 
 /// Who of a host has a turn.
@@ -177,6 +193,7 @@ impl Process {
         let thread = |inputs| Thread {
             worker: thread(inputs),
             stage: ThreadStage::Running,
+            commit: Commit::default(),
         };
         let threads = inputs.into_iter().map(thread).collect();
         let loader = loader(requests, storage, &router, &state);
@@ -200,8 +217,7 @@ impl Process {
             stage: Stage::Running,
             executor,
             committer,
-            commit: Commit::Idle,
-            slow_until: Duration::ZERO,
+            commit: Commit::default(),
             loader,
             keeper,
             last: LastTimes::new(),
@@ -235,7 +251,8 @@ impl Process {
     /// How long until something is due in it.
     pub(super) fn next_due(&self) -> Duration {
         let running = self.threads.iter();
-        let running = running.filter(|thread| thread.stage == ThreadStage::Running);
+        let running = running
+            .filter(|thread| thread.stage == ThreadStage::Running && thread.commit.is_idle());
         let threads = running.map(|thread| thread.worker.next_round());
         threads.min().unwrap_or(HOUSEKEEPING).min(HOUSEKEEPING)
     }
@@ -253,8 +270,7 @@ impl Process {
     /// Gives a part of it a turn.
     pub(super) fn turn(&mut self, part: Part, now: Duration) -> Turn {
         match part {
-            Part::Thread(number) => self.run_thread(number),
-            Part::Committer if now < self.slow_until => Turn::Idle,
+            Part::Thread(number) => self.run_thread(number, now),
             Part::Committer => self.commit(now),
             Part::Loader => progress(self.loader.round()),
             Part::Keeper => {
@@ -277,24 +293,34 @@ impl Process {
         }
     }
 
-    fn run_thread(&mut self, number: usize) -> Turn {
+    fn run_thread(&mut self, number: usize, now: Duration) -> Turn {
         // Few at a time, so that there are many orders.
         let batch = 1 + self.fate.with_dice(|dice| dice.place(6));
+        let commits = self.fate.with_dice(Dice::coin);
         let Some(thread) = self.threads.get_mut(number) else {
             return Turn::Idle;
         };
+        if !thread.commit.is_idle() {
+            return self.commit_little(number, now);
+        }
         match thread.stage {
             ThreadStage::Running => {
                 let has_work = thread.worker.next_round().is_zero();
-                match thread.worker.round(batch) {
+                let turn = match thread.worker.round(batch) {
                     Round::Inputs => Turn::Progress,
                     Round::NoInputs => progress(has_work),
                     Round::Stopped => {
                         thread.worker.begin_to_finish();
                         thread.stage = ThreadStage::Finishing;
-                        Turn::Progress
+                        return Turn::Progress;
                     }
-                }
+                };
+                let Some(group) = thread.worker.take_commit(commits) else {
+                    return turn;
+                };
+                thread.commit.stage = CommitStage::Taken(group);
+                self.slow_down(now, |process| &mut process.threads[number].commit);
+                Turn::Critical
             }
             ThreadStage::Finishing => {
                 if !thread.worker.finish_round() {
@@ -319,11 +345,12 @@ impl Process {
             Stage::Threads => {
                 let mut threads = self.threads.iter();
                 if threads.all(|thread| thread.stage == ThreadStage::Ended) {
+                    self.keeper.handover.stop();
                     self.stage = Stage::LastCommit;
                 }
             }
             Stage::LastCommit => {
-                if matches!(self.commit, Commit::Idle) && self.keeper.handover.is_empty() {
+                if self.commit.is_idle() && self.keeper.handover.is_empty() {
                     self.state.abandon();
                     // Otherwise the leases run out.
                     if let Err(error) = self.keeper.storage.release(&self.keeper.worker) {
@@ -338,26 +365,57 @@ impl Process {
 
     /// The next step of a commit: what there is is taken, storage is asked, its answer is heard.
     fn commit(&mut self, now: Duration) -> Turn {
-        match std::mem::replace(&mut self.commit, Commit::Idle) {
-            Commit::Idle => match self.committer.handover.try_take() {
-                Some(group) => self.commit = Commit::Taken(group),
+        if now < self.commit.slow_until {
+            return Turn::Idle;
+        }
+        self.commit.stage = match std::mem::take(&mut self.commit.stage) {
+            CommitStage::Idle => match self.committer.handover.try_take() {
+                Some(group) => CommitStage::Taken(group),
                 None => return Turn::Idle,
             },
-            Commit::Taken(mut group) => {
-                let stored = self.committer.store(&mut group);
-                self.commit = Commit::Answered(group, stored);
-            }
-            Commit::Answered(group, stored) => {
-                if let Settled::Again(group) = self.committer.settle(group, stored) {
-                    self.commit = Commit::Taken(group);
-                }
-            }
+            CommitStage::Taken(group) => self.store(group),
+            CommitStage::Answered(group, stored) => match self.committer.settle(group, stored) {
+                Settled::Again(group) => CommitStage::Taken(group),
+                Settled::Done | Settled::GivenUp => CommitStage::Idle,
+            },
+        };
+        self.slow_down(now, |process| &mut process.commit);
+        Turn::Critical
+    }
+
+    /// The next step of a commit that a thread that had nothing else to do has taken upon itself.
+    fn commit_little(&mut self, number: usize, now: Duration) -> Turn {
+        let commit = &mut self.threads[number].commit;
+        if now < commit.slow_until {
+            return Turn::Idle;
         }
+        let next = match std::mem::take(&mut commit.stage) {
+            CommitStage::Idle => return Turn::Idle,
+            CommitStage::Taken(group) => {
+                self.say(format_args!("commits by thread {number}"));
+                self.store(group)
+            }
+            CommitStage::Answered(group, stored) => {
+                self.committer.settle_little(group, stored);
+                CommitStage::Idle
+            }
+        };
+        self.threads[number].commit.stage = next;
+        self.slow_down(now, |process| &mut process.threads[number].commit);
+        Turn::Critical
+    }
+
+    fn store(&self, mut group: Group) -> CommitStage {
+        let stored = self.committer.store(&mut group);
+        CommitStage::Answered(group, stored)
+    }
+
+    /// Lets the next step of a commit wait, or not.
+    fn slow_down(&mut self, now: Duration, commit: impl FnOnce(&mut Self) -> &mut Commit) {
         if let Some(duration) = self.fate.slows() {
             self.say(format_args!("waits {duration:?} for storage"));
-            self.slow_until = now + duration;
+            commit(self).slow_until = now + duration;
         }
-        Turn::Critical
     }
 
     fn say(&self, what: fmt::Arguments<'_>) {

@@ -100,4 +100,41 @@ pub(crate) const MUTANTS: &[Mutant] = &[
             after: "let next_message = 0;",
         }],
     },
+    Mutant {
+        name: "what a partition thread could not commit is forgotten",
+        edits: &[Edit {
+            file: "host/committer.rs",
+            before: "self.given_back.take().or_else(|| {",
+            after: "self.given_back.take().filter(|_| false).or_else(|| {",
+        }],
+    },
+    Mutant {
+        name: "what a partition thread could not commit comes after what is newer",
+        edits: &[Edit {
+            file: "host/committer.rs",
+            before: "            (!taken.is_empty()).then(|| Content::new(taken))\n        });",
+            after: "            (!taken.is_empty()).then(|| Content::new(taken))\n        });\n\
+                    let content = match content {\n\
+                    Some(older) if !self.deltas.is_empty() => {\n\
+                    self.given_back = Some(older);\n\
+                    Some(Content::new(self.deltas.drain().map(|(_, taken)| taken).collect()))\n\
+                    }\n            other => other,\n        };",
+        }],
+    },
+    Mutant {
+        name: "a partition thread takes a commit that has failed for one that has not",
+        edits: &[Edit {
+            file: "host/committer.rs",
+            before: "        if stored.is_ok() {\n            self.settle(group, Ok(()));",
+            after: "        if stored.is_ok() || stored.is_err() {\n            self.settle(group, Ok(()));",
+        }],
+    },
+    Mutant {
+        name: "nobody is told of what a partition thread could not commit",
+        edits: &[Edit {
+            file: "host/committer.rs",
+            before: "let is_there_more = open.given_back.is_some() || !open.deltas.is_empty();",
+            after: "let is_there_more = !open.deltas.is_empty();",
+        }],
+    },
 ];
