@@ -391,13 +391,15 @@ fn is_behind_another(
         .is_some_and(|first| first.request != Some(request)))
 }
 
-/// Whether a start of `id` waits for an owner to take it up.
-pub(super) fn is_start_queued(
+/// Whether a start of `id`, or a rewind if it `exists`, waits for an owner to take it up.
+pub(super) fn is_to_run(
     storage: &dyn HubStorage,
     id: &InstanceId,
+    exists: bool,
 ) -> Result<bool, StorageError> {
-    let queued = queued(storage, id)?;
-    Ok(queued.iter().any(is_start))
+    let is_rewind = |command: &Command| exists && matches!(command, Command::Rewind { .. });
+    let mut queued = queued(storage, id)?.into_iter();
+    Ok(queued.any(|queued| is_start(&queued) || is_rewind(&queued)))
 }
 
 fn is_start(command: &Command) -> bool {

@@ -399,15 +399,21 @@ impl DurableClient {
         }
     }
 
-    /// The record of an instance, if it has ended. One whose start waits for a host has not.
+    /// The record of an instance, if it has ended. One whose start or rewind waits for a host has not: what
+    /// is in storage until then is how it ended before.
     async fn record(&self, id: &InstanceId) -> Result<Option<Arc<InstanceRecord>>, ClientError> {
         let wanted = id.clone();
         let found = self.link().read(move |storage| {
             let found = storage.summary(&wanted, false)?;
-            if found.is_some() || link::is_start_queued(storage, &wanted)? {
-                return Ok((found, true));
+            if let Some(found) = &found
+                && !found.record.status.has_ended()
+            {
+                return Ok((None, true));
             }
-            // A host may have taken the start up between the two looks.
+            if link::is_to_run(storage, &wanted, found.is_some())? {
+                return Ok((None, true));
+            }
+            // A host may have taken it up between the two looks.
             let found = storage.summary(&wanted, false)?;
             let exists = found.is_some();
             Ok((found, exists))

@@ -16,6 +16,7 @@ everywhere!(
     without_a_host_one_of_many_starts_wins,
     without_a_host_an_unknown_orchestrator_is_not_forgotten,
     without_a_host_nothing_is_promised_in_vain,
+    without_a_host_an_earlier_end_is_not_that_of_what_is_to_run,
     what_waits_to_be_started_is_not_purged,
     after_a_shutdown_the_client_goes_on,
     dropping_a_host_loses_nothing,
@@ -164,6 +165,34 @@ async fn without_a_host_nothing_is_promised_in_vain(site: Site) {
     // What is queued may change what is there, so it is left to the host to judge.
     client.terminate("running", "enough").await.unwrap();
     client.purge("running").await.unwrap();
+}
+
+// Rules 3, 5 and 8: how an instance has ended is not the output of the one that is to replace it, and who waits
+// for one that is to be rewound does not want to know how it has failed before.
+async fn without_a_host_an_earlier_end_is_not_that_of_what_is_to_run(site: Site) {
+    const SOON: Duration = Duration::from_millis(10);
+    let host = site.host().await;
+    let run = host.client().start_new::<greet>("Ann").instance_id("one");
+    assert_eq!(run.await.unwrap().output().await.unwrap(), "Hello Ann!");
+    let run = host.client().start_new::<fails>("no").instance_id("failed");
+    run.await.unwrap().output().await.unwrap_err();
+    host.shutdown().await.unwrap();
+    let client = site.remote();
+    let run = client.start_new::<greet>("Bob").instance_id("one").await;
+    let run = run.unwrap();
+    client.rewind("failed", "again").await.unwrap();
+    for id in ["one", "failed"] {
+        let waited = client.wait_for_completion(id, SOON).await;
+        assert!(
+            matches!(waited, Err(ClientError::Timeout { .. })),
+            "{waited:?}"
+        );
+    }
+    let host = site.host().await;
+    assert_eq!(run.output().await.unwrap(), "Hello Bob!");
+    let ended = client.wait_for_completion("failed", Duration::from_secs(10));
+    assert_eq!(ended.await.unwrap().runtime_status, RuntimeStatus::Failed);
+    host.shutdown().await.unwrap();
 }
 
 // Rule 45: the hub can still be used when its host has gone.
