@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-use super::program::{ACCOUNTS, Deposit, Event, Step, Task, Transfer};
+use super::program::{ACCOUNTS, Deposit, Event, Later, Step, Task, Transfer};
 
 /// Makes the programs of a run.
 #[derive(Debug)]
@@ -12,6 +12,9 @@ pub struct Generator {
     /// Whether the program fails until it is mended. One that does waits for no events: clients cannot raise
     /// them while it has failed.
     breaks: bool,
+    /// Whether the program may be broken off anywhere, and nobody else notices: what it adds and moves is
+    /// nothing.
+    is_expendable: bool,
 }
 
 /// Where a step stands.
@@ -40,12 +43,22 @@ impl Generator {
             rng: Rng::with_seed(seed),
             names: 0,
             breaks: false,
+            is_expendable: false,
         }
     }
 
     /// A program.
     pub fn program(&mut self) -> Vec<Step> {
         self.breaks = self.rng.u32(..4) == 0;
+        self.is_expendable = false;
+        let count = self.rng.usize(2..8);
+        self.steps(count, Place::Root)
+    }
+
+    /// A program that may be broken off at any point, and leaves all balances as they were.
+    pub fn expendable_program(&mut self) -> Vec<Step> {
+        self.breaks = false;
+        self.is_expendable = true;
         let count = self.rng.usize(2..8);
         self.steps(count, Place::Root)
     }
@@ -56,7 +69,7 @@ impl Generator {
 
     fn step(&mut self, place: Place) -> Step {
         loop {
-            let step = match self.rng.u32(..15) {
+            let step = match self.rng.u32(..16) {
                 0 | 1 => Step::Work(self.task()),
                 2 => Step::Caught(self.task()),
                 3 => Step::Sleep(self.millis()),
@@ -84,6 +97,7 @@ impl Generator {
                     let via = (deposit.account + self.rng.usize(1..ACCOUNTS)) % ACCOUNTS;
                     Step::Relay(via, deposit)
                 }
+                15 => Step::Later(self.later()),
                 _ => continue,
             };
             return step;
@@ -121,7 +135,20 @@ impl Generator {
     fn deposit(&mut self) -> Deposit {
         Deposit {
             account: self.rng.usize(..ACCOUNTS),
-            amount: self.rng.i64(1..100),
+            amount: self.amount(),
+        }
+    }
+
+    fn amount(&mut self) -> i64 {
+        let amount = self.rng.i64(1..100);
+        if self.is_expendable { 0 } else { amount }
+    }
+
+    fn later(&mut self) -> Later {
+        Later {
+            via: self.rng.bool().then(|| self.rng.usize(..ACCOUNTS)),
+            deposit: self.deposit(),
+            millis: self.millis(),
         }
     }
 
@@ -130,7 +157,7 @@ impl Generator {
         Transfer {
             from,
             to: (from + self.rng.usize(1..ACCOUNTS)) % ACCOUNTS,
-            amount: self.rng.i64(1..100),
+            amount: self.amount(),
             first: Task {
                 failures: 0,
                 ..self.task()

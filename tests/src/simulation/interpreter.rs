@@ -1,16 +1,18 @@
 //! The functions that carry out programs.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use durable_runtime::simulation::{Timekeeper, Witness};
 use durable_runtime::{BoxedTask, prelude::*};
 use serde::{Deserialize, Serialize};
 
-use super::program::{Deposit, Step, Task, Transfer};
+use super::program::{Deposit, Later, Step, Task, Transfer};
 
 /// What activities have to know of the run. Cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -63,6 +65,8 @@ pub struct Carried {
     pub results: Vec<i64>,
     /// How many deposits the instance has sent to each account.
     pub sent: BTreeMap<usize, u64>,
+    /// How many deposits it has sent that come later.
+    pub delayed: u64,
 }
 
 #[activity]
@@ -96,9 +100,13 @@ pub struct Account {
     pub came: BTreeMap<String, u64>,
     /// How many deposits were sent on to each account.
     pub relayed: BTreeMap<String, u64>,
+    /// How many deposits it has sent on that come later.
+    pub relayed_later: u64,
+    /// The deposits of each sender that were to come later, and came.
+    pub came_later: BTreeMap<String, BTreeSet<u64>>,
     /// What clients have sent, and how often it came.
     pub marks: BTreeMap<u64, u64>,
-    /// Deposits that did not come in order, once.
+    /// Deposits that did not come in order, once, and not too early.
     pub disorder: Vec<String>,
 }
 
@@ -111,6 +119,15 @@ pub struct Sent {
     pub number: u64,
     /// How much.
     pub amount: i64,
+}
+
+/// What is sent with a time before which it must not come.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Delayed<T> {
+    /// What.
+    pub what: T,
+    /// The time.
+    pub not_before: DateTime<Utc>,
 }
 
 #[entity]
@@ -132,7 +149,36 @@ impl Account {
         ctx.signal::<Self>(to).add(relayed);
     }
 
-    fn mark(&mut self, number: u64) {
+    fn relay_later(&mut self, ctx: EntityContext, time: State<Timekeeper>, to_come: ToRelay) {
+        let ToRelay { sent, to, millis } = to_come;
+        self.take_note(&sent);
+        self.relayed_later += 1;
+        let not_before = time.now() + Duration::from_millis(millis);
+        let relayed = Sent {
+            by: ctx.entity_id().to_string(),
+            number: self.relayed_later,
+            amount: sent.amount,
+        };
+        let what = Delayed {
+            what: relayed,
+            not_before,
+        };
+        ctx.signal::<Self>(to).at(not_before).add_later(what);
+    }
+
+    fn add_later(&mut self, time: State<Timekeeper>, delayed: Delayed<Sent>) {
+        let sent = self.on_time(&time, delayed);
+        let came = self.came_later.entry(sent.by.clone()).or_default();
+        if !came.insert(sent.number) {
+            let Sent { by, number, .. } = sent;
+            let disorder = format!("the later deposit {number} of {by} comes again");
+            self.disorder.push(disorder);
+        }
+        self.balance += sent.amount;
+    }
+
+    fn mark(&mut self, time: State<Timekeeper>, number: Delayed<u64>) {
+        let number = self.on_time(&time, number);
         *self.marks.entry(number).or_default() += 1;
     }
 
@@ -156,6 +202,27 @@ impl Account {
         }
         *came = sent.number;
     }
+
+    fn on_time<T: fmt::Debug>(&mut self, time: &Timekeeper, delayed: Delayed<T>) -> T {
+        let Delayed { what, not_before } = delayed;
+        if time.now() < not_before {
+            let early = not_before - time.now();
+            let disorder = format!("{what:?} comes {early} before its time");
+            self.disorder.push(disorder);
+        }
+        what
+    }
+}
+
+/// A deposit to be sent on, to come later.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ToRelay {
+    /// As it is sent.
+    pub sent: Sent,
+    /// The key of the account that is to have it.
+    pub to: String,
+    /// How much later, in milliseconds.
+    pub millis: u64,
 }
 
 #[orchestrator]
@@ -165,11 +232,13 @@ pub(super) async fn interpret(ctx: OrchestrationContext, carried: Carried) -> Re
         steps,
         mut results,
         sent,
+        delayed,
     } = carried;
     let progress = Progress {
         ctx: ctx.clone(),
         root,
         sent: Rc::new(RefCell::new(sent)),
+        delayed: Rc::new(Cell::new(delayed)),
     };
     let mut steps = steps.into_iter();
     while let Some(step) = steps.next() {
@@ -179,6 +248,7 @@ pub(super) async fn interpret(ctx: OrchestrationContext, carried: Carried) -> Re
                 steps: steps.collect(),
                 results,
                 sent: progress.sent.borrow().clone(),
+                delayed: progress.delayed.get(),
             };
             return ctx.continue_as_new(next);
         }
@@ -192,6 +262,7 @@ struct Progress {
     ctx: OrchestrationContext,
     root: String,
     sent: Rc<RefCell<BTreeMap<usize, u64>>>,
+    delayed: Rc<Cell<u64>>,
 }
 
 impl Progress {
@@ -201,10 +272,25 @@ impl Progress {
         let number = sent.entry(deposit.account).or_default();
         *number += 1;
         Sent {
-            by: self.ctx.instance_id().to_owned(),
+            by: self.sender(),
             number: *number,
             amount: deposit.amount,
         }
+    }
+
+    /// The next deposit that comes later.
+    fn next_delayed(&self, amount: i64) -> Sent {
+        self.delayed.set(self.delayed.get() + 1);
+        Sent {
+            by: self.sender(),
+            number: self.delayed.get(),
+            amount,
+        }
+    }
+
+    /// Another one when an instance is started again, which has another root.
+    fn sender(&self) -> String {
+        format!("{} of {}", self.ctx.instance_id(), self.root)
     }
 }
 
@@ -269,6 +355,10 @@ async fn carry_out(progress: Progress, step: Step) -> Result<Vec<i64>> {
             via.relay((sent, account(deposit.account)));
             Vec::new()
         }
+        Step::Later(later) => {
+            send_later(&progress, later);
+            Vec::new()
+        }
         Step::Transfer(transfer) => move_amount(&progress, transfer).await?,
         Step::All(steps) => {
             let all = steps.into_iter().map(|step| {
@@ -292,6 +382,32 @@ async fn carry_out(progress: Progress, step: Step) -> Result<Vec<i64>> {
         }
         Step::Again => Vec::new(),
     })
+}
+
+#[deterministic]
+fn send_later(progress: &Progress, later: Later) {
+    let ctx = &progress.ctx;
+    let Later {
+        via,
+        deposit,
+        millis,
+    } = later;
+    let to = account(deposit.account);
+    if let Some(via) = via {
+        let sent = progress.next(Deposit {
+            account: via,
+            amount: deposit.amount,
+        });
+        let to_relay = ToRelay { sent, to, millis };
+        ctx.signal::<Account>(account(via)).relay_later(to_relay);
+    } else {
+        let not_before = ctx.current_utc_datetime() + Duration::from_millis(millis);
+        let delayed = Delayed {
+            what: progress.next_delayed(deposit.amount),
+            not_before,
+        };
+        ctx.signal::<Account>(to).at(not_before).add_later(delayed);
+    }
 }
 
 #[deterministic]

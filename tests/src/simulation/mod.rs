@@ -8,5 +8,6 @@ pub mod generator;
 pub mod interpreter;
 pub mod program;
 pub mod scenario;
+pub mod victim;
 
 pub use scenario::{Options, run};

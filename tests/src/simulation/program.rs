@@ -28,6 +28,8 @@ pub enum Step {
     Signal(Deposit),
     /// Tells an entity to tell another one to add something to its balance. Adds nothing.
     Relay(usize, Deposit),
+    /// Tells an entity to add something to its balance, but later. Adds nothing.
+    Later(Later),
     /// Moves something from one entity to another in a critical section. Adds nothing.
     Transfer(Transfer),
     /// Does all of these at once. Adds what they add, in their order.
@@ -71,6 +73,17 @@ pub struct Deposit {
     pub account: usize,
     /// How much.
     pub amount: i64,
+}
+
+/// Something to be added later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Later {
+    /// The number of another entity that sends it on, if there is one.
+    pub via: Option<usize>,
+    /// What.
+    pub deposit: Deposit,
+    /// How long it takes at least, in milliseconds, from when it is sent, or sent on.
+    pub millis: u64,
 }
 
 /// Something to be moved.
@@ -121,7 +134,10 @@ impl Model {
                 vec![event.value]
             }
             Step::Sub(steps) | Step::All(steps) => self.run(steps),
-            Step::Call(deposit) | Step::Signal(deposit) | Step::Relay(_, deposit) => {
+            Step::Call(deposit)
+            | Step::Signal(deposit)
+            | Step::Relay(_, deposit)
+            | Step::Later(Later { deposit, .. }) => {
                 *self.balances.entry(deposit.account).or_default() += deposit.amount;
                 Vec::new()
             }
@@ -148,8 +164,13 @@ mod tests {
             Step::Signal(deposit(3)),
             Step::Again,
             Step::Sub(vec![Step::Call(deposit(4)), Step::WaitInVain(1)]),
+            Step::Later(Later {
+                via: Some(0),
+                deposit: deposit(5),
+                millis: 1,
+            }),
         ]);
         assert_eq!(results, [-2, -2]);
-        assert_eq!(model.balances, BTreeMap::from([(1, 7)]));
+        assert_eq!(model.balances, BTreeMap::from([(1, 12)]));
     }
 }

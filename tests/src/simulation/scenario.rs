@@ -10,8 +10,9 @@ use durable_runtime::prelude::*;
 use durable_runtime::simulation::{Cluster, ClusterOptions, Faults, Outcome, Timekeeper, Witness};
 
 use super::generator::Generator;
-use super::interpreter::{Account, Carried, Workshop, account, interpret};
+use super::interpreter::{Account, Carried, Delayed, Workshop, account, interpret};
 use super::program::{ACCOUNTS, Event, Model, Step};
+use super::victim::{Fate, Victim};
 
 /// How a seed is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +71,26 @@ pub fn run(options: Options) -> Outcome {
             root.carry_out(steps, wanted).await;
             root.is_done.store(true, Ordering::Relaxed);
             *done.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        });
+    }
+    for number in 0..usize::try_from(options.seed % 3).unwrap_or_default() {
+        let fate = Fate::new(&mut generator, options.seed.wrapping_add(number as u64));
+        if options.trace {
+            println!("fate of victim-{number}: {fate:#?}");
+        }
+        let victim = Victim {
+            id: format!("victim-{number}"),
+            client: cluster.client(number).expect("a hub in memory opens"),
+            time: cluster.time(),
+            witness: cluster.witness(),
+            may_stay: Arc::default(),
+            is_over: Arc::default(),
+        };
+        cluster.spawn(victim.clone().resume_until_over());
+        cluster.spawn(async move {
+            let is_over = Arc::clone(&victim.is_over);
+            victim.live(fate).await;
+            is_over.store(true, Ordering::Relaxed);
         });
     }
     let bank = Bank {
@@ -232,7 +253,17 @@ impl Root {
     }
 }
 
-fn is_passing(error: &ClientError) -> bool {
+/// How much later a signal is to come.
+fn delay(mark: u64) -> Duration {
+    const LONGER_THAN_A_LEASE: Duration = Duration::from_secs(15);
+    if mark.is_multiple_of(2) {
+        Duration::ZERO
+    } else {
+        LONGER_THAN_A_LEASE
+    }
+}
+
+pub(super) fn is_passing(error: &ClientError) -> bool {
     matches!(
         error,
         ClientError::Busy { .. } | ClientError::Storage(_) | ClientError::InstanceNotFound { .. }
@@ -263,7 +294,12 @@ impl Bank {
             let mut answer = Told::Once;
             loop {
                 let account = self.client.signal::<Account>(account(number));
-                match account.mark(mark).await {
+                let not_before = self.time.now() + delay(mark);
+                let delayed = Delayed {
+                    what: mark,
+                    not_before,
+                };
+                match account.at(not_before).mark(delayed).await {
                     Ok(()) => break,
                     Err(error) if is_passing(&error) => answer = Told::AtLeastOnce,
                     Err(error) => self.witness.complain(format!("a signal: {error}")),

@@ -100,7 +100,11 @@ impl Witness {
                         reset_history,
                         append,
                     } => seen.changed(record, *reset_history, append),
-                    InstanceDelta::Delete { id } => drop(seen.histories.remove(id)),
+                    InstanceDelta::Delete { id } => {
+                        if let Some(rows) = seen.histories.remove(id) {
+                            seen.check(id, &rows);
+                        }
+                    }
                     InstanceDelta::Entity { .. } => {}
                 }
             }
