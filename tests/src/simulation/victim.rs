@@ -166,7 +166,8 @@ impl Victim {
         }
     }
 
-    /// `None` if an attempt of which nothing was known has come through.
+    /// `None` if an attempt of which nothing was known has come through, or might: one more could replace what
+    /// that has started, in the same commit, and its activities would run with nothing to be seen of them.
     async fn start(
         &self,
         life: &Life,
@@ -190,6 +191,7 @@ impl Victim {
             match start.await {
                 Ok(run) => return Some(run),
                 Err(ClientError::AlreadyExists { .. }) if attempts > 0 => return None,
+                Err(error) if on_existing.is_none() && is_passing(&error) => return None,
                 Err(error) => self.retry(&error).await,
             }
             attempts += 1;

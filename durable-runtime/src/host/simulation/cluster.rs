@@ -50,6 +50,8 @@ pub struct Outcome {
     pub violations: Vec<String>,
     /// A number that two runs have in common if they were the same, step by step.
     pub digest: u64,
+    /// In how many rounds all had their turns.
+    pub rounds: u64,
     /// How many commits have succeeded.
     pub commits: u64,
     /// How many activities were run again.
@@ -98,6 +100,8 @@ struct Host {
     idle_until: Duration,
 }
 
+/// After so many rounds in which no time to speak of has passed, something goes round in circles.
+const MOST_ROUNDS: u64 = 200_000;
 /// Time passes in steps of no more than this.
 const LONGEST_STEP: Duration = Duration::from_millis(500);
 
@@ -198,9 +202,15 @@ impl Cluster {
     pub fn run(mut self) -> Outcome {
         let mut violations = Vec::new();
         let mut idle = 0_u32;
+        let mut rounds = 0_u64;
         while !self.has_ended() && violations.is_empty() {
             if simulated::passed() > Some(self.options.limit) {
                 violations.push(self.standstill());
+                break;
+            }
+            rounds += 1;
+            if rounds > MOST_ROUNDS {
+                violations.push(self.goes_round());
                 break;
             }
             idle = if self.sweep() { 0 } else { idle + 1 };
@@ -220,6 +230,7 @@ impl Cluster {
         Outcome {
             violations,
             digest: self.fate.trace.digest(),
+            rounds,
             commits: self.witness.commits(),
             repeated_activities: self.witness.repeated_activities(),
             crashes: self.crashes,
@@ -403,13 +414,19 @@ impl Cluster {
     }
 
     fn standstill(&self) -> String {
+        format!("after {:?} {}", self.options.limit, self.what_waits())
+    }
+
+    fn goes_round(&self) -> String {
+        let elapsed = self.time.elapsed();
+        let what_waits = self.what_waits();
+        format!("after {MOST_ROUNDS} rounds, which have taken {elapsed:?}, {what_waits}")
+    }
+
+    fn what_waits(&self) -> String {
         let waiting = self.tasks.iter().filter(|task| !task.is_finished());
-        format!(
-            "after {:?} {} of {} tasks have not ended",
-            self.options.limit,
-            waiting.count(),
-            self.tasks.len()
-        )
+        let (waiting, all) = (waiting.count(), self.tasks.len());
+        format!("{waiting} of {all} tasks have not ended")
     }
 }
 

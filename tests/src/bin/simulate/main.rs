@@ -46,6 +46,8 @@ fn code(is_right: bool) -> ExitCode {
 struct Total {
     seeds: u64,
     failed: u64,
+    /// Of the seed with the most.
+    most_rounds: u64,
     commits: u64,
     crashes: u64,
     pauses: u64,
@@ -58,6 +60,7 @@ impl Total {
     fn add(&mut self, outcome: &Outcome) {
         self.seeds += 1;
         self.failed += u64::from(!outcome.violations.is_empty());
+        self.most_rounds = self.most_rounds.max(outcome.rounds);
         self.commits += outcome.commits;
         self.crashes += outcome.crashes;
         self.pauses += outcome.pauses;
@@ -115,6 +118,7 @@ fn run_seed(seed: u64, without_faults: bool) -> Outcome {
     ran.unwrap_or_else(|_| Outcome {
         violations: vec!["it panicked".to_owned()],
         digest: 0,
+        rounds: 0,
         commits: 0,
         repeated_activities: 0,
         crashes: 0,
