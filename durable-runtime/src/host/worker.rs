@@ -164,6 +164,14 @@ impl Worker {
         }
     }
 
+    /// How many deltas of one of its partitions, at most, are on their way into storage.
+    #[cfg(feature = "simulation")]
+    pub(super) fn runs_ahead(&self) -> u64 {
+        let partitions = self.partitions.values();
+        let ahead = partitions.map(|owned| owned.handed_over - owned.committed);
+        ahead.max().unwrap_or_default()
+    }
+
     /// What [`have_committed`](Self::have_committed) begins with, after a [`round`](Self::round): what is given
     /// is for this thread to commit. Without `is_willing` it leaves that to the committing thread in any case.
     #[cfg(feature = "simulation")]

@@ -257,6 +257,24 @@ pub(super) async fn interpret(ctx: OrchestrationContext, carried: Carried) -> Re
     Ok(results)
 }
 
+/// Sends itself one event after the other, and needs nobody for that, not even storage. Returns 0.
+#[orchestrator]
+pub(super) async fn talk_to_oneself(ctx: OrchestrationContext, mut left: u32) -> Result<u32> {
+    const OF_ONE_EXECUTION: u32 = 16;
+    for _ in 0..OF_ONE_EXECUTION.min(left) {
+        ctx.send_event(ctx.instance_id(), "word", left);
+        let heard = ctx.wait_for_external_event::<u32>("word").await?;
+        if heard != left {
+            return Ok(left);
+        }
+        left -= 1;
+    }
+    if left == 0 {
+        return Ok(0);
+    }
+    ctx.continue_as_new(left)
+}
+
 #[derive(Debug, Clone)]
 struct Progress {
     ctx: OrchestrationContext,

@@ -9,5 +9,7 @@ pub mod interpreter;
 pub mod program;
 pub mod scenario;
 pub mod victim;
+pub mod watchdog;
 
 pub use scenario::{Options, run};
+pub use watchdog::run_watched;

@@ -10,7 +10,9 @@ use durable_runtime::prelude::*;
 use durable_runtime::simulation::{Cluster, ClusterOptions, Faults, Outcome, Timekeeper, Witness};
 
 use super::generator::Generator;
-use super::interpreter::{Account, Carried, Delayed, Workshop, account, interpret};
+use super::interpreter::{
+    Account, Carried, Delayed, Workshop, account, interpret, talk_to_oneself,
+};
 use super::program::{ACCOUNTS, Event, Model, Step};
 use super::victim::{Fate, Victim};
 
@@ -29,6 +31,10 @@ pub struct Options {
 const LIMIT: Duration = Duration::from_secs(1_800);
 /// How long things go wrong.
 const TROUBLE: Duration = Duration::from_secs(240);
+/// No seed needs a tenth of these.
+const MOST_ROUNDS: u64 = 300_000;
+/// How many words somebody says, if there is one who talks.
+const WORDS: u32 = 3_000;
 
 /// Runs a seed. Gives what was not as it should be, and what has happened.
 ///
@@ -73,6 +79,15 @@ pub fn run(options: Options) -> Outcome {
             *done.lock().unwrap_or_else(PoisonError::into_inner) += 1;
         });
     }
+    if is_talkative(options.seed) {
+        let client = cluster.client(0).expect("a hub in memory opens");
+        let talker = Talker {
+            client,
+            time: cluster.time(),
+            witness: cluster.witness(),
+        };
+        cluster.spawn(talker.talk());
+    }
     for number in 0..usize::try_from(options.seed % 3).unwrap_or_default() {
         let fate = Fate::new(&mut generator, options.seed.wrapping_add(number as u64));
         if options.trace {
@@ -112,6 +127,11 @@ pub fn run(options: Options) -> Outcome {
     cluster.run()
 }
 
+/// Whether there is one who talks, while storage does not listen for many seconds.
+fn is_talkative(seed: u64) -> bool {
+    seed % 32 == 9
+}
+
 fn cluster_options(options: Options) -> ClusterOptions {
     let seed = options.seed;
     // Each in some combination with each other.
@@ -121,7 +141,7 @@ fn cluster_options(options: Options) -> ClusterOptions {
         1 => seldom,
         _ => rates.u64(often..seldom),
     };
-    let faults = Faults {
+    let mut faults = Faults {
         crash: one_in(10, 200),
         pause: one_in(10, 200),
         shutdown: one_in(20, 300),
@@ -134,6 +154,9 @@ fn cluster_options(options: Options) -> ClusterOptions {
         at_most: 9,
         until: TROUBLE,
     };
+    if is_talkative(seed) {
+        faults.slowness = 4;
+    }
     ClusterOptions {
         seed,
         hosts: 2 + usize::try_from(seed % 2).unwrap_or_default(),
@@ -153,6 +176,7 @@ fn cluster_options(options: Options) -> ClusterOptions {
         },
         trace: options.trace,
         limit: LIMIT,
+        most_rounds: MOST_ROUNDS,
     }
 }
 
@@ -268,6 +292,37 @@ pub(super) fn is_passing(error: &ClientError) -> bool {
         error,
         ClientError::Busy { .. } | ClientError::Storage(_) | ClientError::InstanceNotFound { .. }
     )
+}
+
+/// Who starts an orchestration that runs ahead of storage.
+#[derive(Debug)]
+struct Talker {
+    client: DurableClient,
+    time: Timekeeper,
+    witness: Witness,
+}
+
+impl Talker {
+    async fn talk(self) {
+        loop {
+            let start = self.client.start_new::<talk_to_oneself>(WORDS);
+            let start = start.instance_id("talker").on_existing(OnExisting::Ignore);
+            let told = match start.await {
+                Ok(run) => run.output().await,
+                Err(error) => Err(error),
+            };
+            match told {
+                Ok(0) => return,
+                Ok(left) => {
+                    let what = format!("with {left} words left another one was heard");
+                    return self.witness.complain(what);
+                }
+                Err(error) if is_passing(&error) => {}
+                Err(error) => return self.witness.complain(format!("who talks: {error}")),
+            }
+            self.time.sleep(Duration::from_millis(300)).await;
+        }
+    }
 }
 
 /// Who sends signals to accounts, and looks at them in the end.

@@ -1,10 +1,14 @@
 //! Generated programs on several hosts, with everything going wrong that can: see `tests::simulation`.
 
-use tests::simulation::{Options, run};
+use std::time::Duration;
+
+use durable_runtime::host::HostOptions;
+use durable_runtime::simulation::{Cluster, ClusterOptions, Faults, Outcome};
+use tests::simulation::{Options, run, run_watched};
 
 /// So many by each of two tests, which run beside one another. Most mistakes are found by a few dozen; for more,
 /// there is `cargo run -p tests --bin simulate`.
-const SEEDS: u64 = 200;
+const SEEDS: u64 = 600;
 
 fn options(seed: u64) -> Options {
     Options {
@@ -16,7 +20,7 @@ fn options(seed: u64) -> Options {
 
 fn all_right(seeds: impl Iterator<Item = u64>) {
     for seed in seeds {
-        let outcome = run(options(seed));
+        let outcome = run_watched(options(seed));
         assert!(
             outcome.violations.is_empty(),
             "seed {seed}: {:#?}\n`cargo run -p tests --bin simulate -- --seed {seed}` repeats it",
@@ -51,11 +55,39 @@ fn one_seed_is_the_same_run_each_time() {
 #[test]
 fn things_go_wrong() {
     let outcomes: Vec<_> = (0..20).map(|seed| run(options(seed))).collect();
-    let sum = |count: fn(&durable_runtime::simulation::Outcome) -> u64| -> u64 {
-        outcomes.iter().map(count).sum()
-    };
+    let sum = |count: fn(&Outcome) -> u64| -> u64 { outcomes.iter().map(count).sum() };
     assert!(sum(|outcome| outcome.crashes) > 5);
     assert!(sum(|outcome| outcome.pauses) > 5);
     assert!(sum(|outcome| outcome.shutdowns) > 5);
     assert!(sum(|outcome| outcome.repeated_activities) > 5);
+}
+
+// Otherwise a seed that comes to no end would hang whoever runs it.
+#[test]
+fn who_goes_round_in_circles_is_stopped() {
+    let mut cluster = Cluster::new(
+        ClusterOptions {
+            seed: 1,
+            hosts: 1,
+            partitions: 1,
+            host: HostOptions::default(),
+            faults: Faults::NONE,
+            trace: false,
+            limit: Duration::MAX,
+            most_rounds: 500,
+        },
+        |_| (),
+    )
+    .unwrap();
+    let time = cluster.time();
+    cluster.spawn(async move {
+        loop {
+            time.sleep(Duration::from_millis(1)).await;
+        }
+    });
+    let outcome = cluster.run();
+    let [violation] = &outcome.violations[..] else {
+        panic!("{outcome:?}");
+    };
+    assert!(violation.starts_with("after 500 rounds"), "{violation}");
 }

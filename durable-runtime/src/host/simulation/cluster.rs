@@ -41,10 +41,12 @@ pub struct ClusterOptions {
     pub trace: bool,
     /// After so much simulated time it has to be done.
     pub limit: Duration,
+    /// After so many rounds, in each of which all have their turns, it goes round in circles.
+    pub most_rounds: u64,
 }
 
 /// What came of a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// What was not as it should be; nothing, if all was.
     pub violations: Vec<String>,
@@ -100,8 +102,8 @@ struct Host {
     idle_until: Duration,
 }
 
-/// After so many rounds in which no time to speak of has passed, something goes round in circles.
-const MOST_ROUNDS: u64 = 200_000;
+/// So many deltas of a partition may be on their way into storage. Memory would not hold any number of them.
+const FAR_AHEAD: u64 = 2_000;
 /// Time passes in steps of no more than this.
 const LONGEST_STEP: Duration = Duration::from_millis(500);
 
@@ -209,7 +211,7 @@ impl Cluster {
                 break;
             }
             rounds += 1;
-            if rounds > MOST_ROUNDS {
+            if rounds > self.options.most_rounds {
                 violations.push(self.goes_round());
                 break;
             }
@@ -408,8 +410,12 @@ impl Cluster {
     fn failures(&self) -> impl Iterator<Item = String> {
         self.hosts.iter().filter_map(|host| {
             let (process, _) = host.process.as_ref()?;
+            let (name, ahead) = (process.name(), process.runs_ahead());
+            if ahead > FAR_AHEAD {
+                return Some(format!("{name} is {ahead} deltas ahead of storage"));
+            }
             let failure = process.failure()?;
-            Some(format!("{} has stopped: {failure}", process.name()))
+            Some(format!("{name} has stopped: {failure}"))
         })
     }
 
@@ -418,9 +424,9 @@ impl Cluster {
     }
 
     fn goes_round(&self) -> String {
-        let elapsed = self.time.elapsed();
+        let (rounds, elapsed) = (self.options.most_rounds, self.time.elapsed());
         let what_waits = self.what_waits();
-        format!("after {MOST_ROUNDS} rounds, which have taken {elapsed:?}, {what_waits}")
+        format!("after {rounds} rounds, which have taken {elapsed:?}, {what_waits}")
     }
 
     fn what_waits(&self) -> String {

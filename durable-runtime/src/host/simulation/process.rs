@@ -248,6 +248,13 @@ impl Process {
         self.state.failure().map(|failure| failure.to_string())
     }
 
+    /// How many deltas of one partition, at most, are on their way into storage.
+    pub(super) fn runs_ahead(&self) -> u64 {
+        let threads = self.threads.iter();
+        let ahead = threads.map(|thread| thread.worker.runs_ahead());
+        ahead.max().unwrap_or_default()
+    }
+
     /// How long until something is due in it.
     pub(super) fn next_due(&self) -> Duration {
         let running = self.threads.iter();

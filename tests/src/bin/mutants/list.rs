@@ -137,4 +137,44 @@ pub(crate) const MUTANTS: &[Mutant] = &[
             after: "let is_there_more = !open.deltas.is_empty();",
         }],
     },
+    Mutant {
+        name: "a partition waits for storage only when there is no memory left",
+        edits: &[Edit {
+            file: "host/worker.rs",
+            before: "self.handed_over - self.committed > RUN_AHEAD",
+            after: "self.handed_over - self.committed > RUN_AHEAD * 1_000",
+        }],
+    },
+    Mutant {
+        name: "a delayed signal comes at once",
+        edits: &[Edit {
+            file: "partition/entity.rs",
+            before: "operation.at.is_none_or(|at| at <= now)",
+            after: "operation.at.is_none_or(|at| at <= now || at > now)",
+        }],
+    },
+    Mutant {
+        name: "what is terminated leaves its children running",
+        edits: &[Edit {
+            file: "partition/commands.rs",
+            before: "self.send(child, command);",
+            after: "let _ = (child, command);",
+        }],
+    },
+    Mutant {
+        name: "what is purged leaves its children",
+        edits: &[Edit {
+            file: "partition/commands.rs",
+            before: "self.send(child.clone(), Command::Purge);",
+            after: "let _ = child;",
+        }],
+    },
+    Mutant {
+        name: "who waits for a new instance is told of the one that it replaces",
+        edits: &[Edit {
+            file: "client/mod.rs",
+            before: "if link::is_to_run(storage, &wanted, found.is_some())? {",
+            after: "if found.is_none() && link::is_to_run(storage, &wanted, false)? {",
+        }],
+    },
 ];

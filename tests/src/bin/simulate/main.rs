@@ -8,7 +8,6 @@
 
 mod arguments;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -16,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use arguments::{Arguments, Many};
 use durable_runtime::simulation::Outcome;
-use tests::simulation::{Options, run};
+use tests::simulation::{Options, run, run_watched};
 
 fn main() -> ExitCode {
     match Arguments::parse(std::env::args().skip(1)) {
@@ -89,7 +88,11 @@ fn run_many(many: &Many) -> bool {
                     if is_over(seed) {
                         return;
                     }
-                    let outcome = run_seed(seed, many.without_faults);
+                    let outcome = run_watched(Options {
+                        seed,
+                        trace: false,
+                        without_faults: many.without_faults,
+                    });
                     if !outcome.violations.is_empty() {
                         println!("seed {seed} fails: {:#?}", outcome.violations);
                         stopped.fetch_or(!many.keep_going, Ordering::Relaxed);
@@ -105,25 +108,4 @@ fn run_many(many: &Many) -> bool {
     let (ran, seconds) = (total.seeds, began.elapsed().as_secs_f64());
     println!("{ran} seeds in {seconds:.1} s");
     total.failed == 0
-}
-
-/// A panic of the runtime is a failure of the seed.
-fn run_seed(seed: u64, without_faults: bool) -> Outcome {
-    let options = Options {
-        seed,
-        trace: false,
-        without_faults,
-    };
-    let ran = catch_unwind(AssertUnwindSafe(|| run(options)));
-    ran.unwrap_or_else(|_| Outcome {
-        violations: vec!["it panicked".to_owned()],
-        digest: 0,
-        rounds: 0,
-        commits: 0,
-        repeated_activities: 0,
-        crashes: 0,
-        pauses: 0,
-        shutdowns: 0,
-        elapsed: Duration::ZERO,
-    })
 }
