@@ -310,7 +310,7 @@ impl Committer {
     pub(super) fn commit_little(&self) {
         if let Some(mut group) = self.take_little() {
             let stored = self.store(&mut group);
-            self.settle_little(group, stored);
+            self.settle_little(group, &stored);
         }
     }
 
@@ -324,7 +324,7 @@ impl Committer {
     }
 
     /// What [`commit_little`](Self::commit_little) ends with.
-    pub(super) fn settle_little(&self, group: Group, stored: Result<(), StorageError>) {
+    pub(super) fn settle_little(&self, group: Group, stored: &Result<(), StorageError>) {
         // Otherwise it is given back when it is dropped.
         if stored.is_ok() {
             self.settle(group, Ok(()));

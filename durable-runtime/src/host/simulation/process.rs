@@ -403,7 +403,7 @@ impl Process {
                 self.store(group)
             }
             CommitStage::Answered(group, stored) => {
-                self.committer.settle_little(group, stored);
+                self.committer.settle_little(group, &stored);
                 CommitStage::Idle
             }
         };
