@@ -8,7 +8,7 @@ use tests::simulation::{Options, run, run_watched};
 
 /// So many by each of two tests, which run beside one another. Most mistakes are found by a few dozen; for more,
 /// there is `cargo run -p tests --bin simulate`.
-const SEEDS: u64 = 600;
+const SEEDS: u64 = 500;
 
 fn options(seed: u64) -> Options {
     Options {
