@@ -83,6 +83,13 @@ impl Field {
     fn values(&self, text: &str) -> Result<Vec<u32>, String> {
         let mut values = Vec::new();
         for part in text.split(',') {
+            // The reader of the runtime takes it for a number.
+            if part == "*" && text != "*" {
+                return Err(format!(
+                    "the {} `{text}` has a `*` in a list: write `*` alone",
+                    self.name
+                ));
+            }
             let (range, step) = match part.split_once('/') {
                 None => (part, None),
                 Some((range, step)) => (range, Some(self.step(part, step)?)),

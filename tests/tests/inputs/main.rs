@@ -104,3 +104,9 @@ fn a_request_for_a_lock_at_the_last_position_that_there_is() {
 fn a_history_whose_only_row_has_the_last_number() {
     inputs::stored_row(&[130, 4, 4]);
 }
+
+#[test]
+fn a_schedule_with_a_star_in_a_list() {
+    inputs::cron(b"0 */5 *,* * 01 */5");
+    inputs::cron(b"0 0 */5,7 * * *");
+}
