@@ -34,7 +34,7 @@ const TROUBLE: Duration = Duration::from_secs(240);
 /// No seed needs a tenth of these.
 const MOST_ROUNDS: u64 = 300_000;
 /// How many words somebody says, if there is one who talks.
-const WORDS: u32 = 3_000;
+const WORDS: u32 = 12_000;
 
 /// Runs a seed. Gives what was not as it should be, and what has happened.
 ///
@@ -129,7 +129,7 @@ pub fn run(options: Options) -> Outcome {
 
 /// Whether there is one who talks, while storage does not listen for many seconds.
 fn is_talkative(seed: u64) -> bool {
-    seed % 32 == 9
+    seed % 64 == 9
 }
 
 fn cluster_options(options: Options) -> ClusterOptions {

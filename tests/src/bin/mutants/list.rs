@@ -138,14 +138,6 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         }],
     },
     Mutant {
-        name: "a partition waits for storage only when there is no memory left",
-        edits: &[Edit {
-            file: "host/worker.rs",
-            before: "self.handed_over - self.committed > RUN_AHEAD",
-            after: "self.handed_over - self.committed > RUN_AHEAD * 1_000",
-        }],
-    },
-    Mutant {
         name: "a delayed signal comes at once",
         edits: &[Edit {
             file: "partition/entity.rs",
