@@ -74,6 +74,9 @@ impl Generator {
                 2 => Step::Caught(self.task()),
                 3 => Step::Sleep(self.millis()),
                 4 | 5 if place.depth() == 0 && !self.breaks => Step::Wait(self.event()),
+                // Clients raise events for orchestrations that they know. Here nobody does, and what waits
+                // has to be ended with the rest.
+                4 if self.is_expendable => Step::Wait(self.event()),
                 6 => Step::WaitInVain(self.millis()),
                 7 if place.depth() < 2 => {
                     let count = self.rng.usize(1..4);
