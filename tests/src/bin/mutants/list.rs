@@ -169,4 +169,12 @@ pub(crate) const MUTANTS: &[Mutant] = &[
             after: "if found.is_none() && link::is_to_run(storage, &wanted, false)? {",
         }],
     },
+    Mutant {
+        name: "a partition runs ahead of storage as far as it comes",
+        edits: &[Edit {
+            file: "host/worker.rs",
+            before: "self.handed_over - self.committed > RUN_AHEAD",
+            after: "self.handed_over - self.committed > RUN_AHEAD * 1_000",
+        }],
+    },
 ];
