@@ -98,9 +98,13 @@ impl Site {
         Ok(self.with_storage(builder)?.start().await?)
     }
 
-    /// Starts a host with default settings whose gate is closed.
+    /// Starts a host whose gate is closed, and that lets any number of activities wait.
     pub(crate) async fn host_with_closed_gate(&self) -> Result<DurableHost> {
-        let builder = Self::builder(Gate::Closed);
+        let options = HostOptions {
+            max_waiting_activities: usize::MAX,
+            ..HostOptions::default()
+        };
+        let builder = Self::builder(Gate::Closed).options(options);
         Ok(self.with_storage(builder)?.start().await?)
     }
 
