@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
 use durable_runtime::client::{ClientError, OrchestrationRun, RuntimeStatus};
-use durable_runtime::host::HostOptions;
+use durable_runtime::host::{DurableHostBuilder, HostOptions};
 use durable_runtime::model::{Command, Envelope, InstanceId, Payload, TaskHubName};
 use durable_runtime::prelude::*;
 use durable_runtime::storage::{HubOptions, Memory, Sqlite, StorageProvider};
@@ -24,6 +24,18 @@ async fn enter(State(gate): State<Arc<Gate>>, number: u32) -> Result<u32> {
 #[orchestrator]
 async fn go_through(ctx: OrchestrationContext, number: u32) -> Result<u32> {
     Ok(ctx.call_activity::<enter>(number).await?)
+}
+
+/// A host for [`go_through()`].
+fn passage(
+    storage: impl StorageProvider,
+    options: HostOptions,
+    gate: &Arc<Gate>,
+) -> DurableHostBuilder {
+    host(storage, options)
+        .state(Arc::clone(gate))
+        .register::<go_through>()
+        .register::<enter>()
 }
 
 /// Starts until the host accepts no more, and gives what it has accepted.
@@ -48,10 +60,7 @@ async fn starts_are_refused_while_too_many_activities_wait() {
         max_waiting_activities: 3,
         ..HostOptions::default()
     };
-    let host = host(Memory::new(), options)
-        .state(Arc::clone(&gate))
-        .register::<go_through>()
-        .register::<enter>();
+    let host = passage(Memory::new(), options, &gate);
     let host = host.start().await.unwrap();
     let client = host.client();
 
@@ -102,10 +111,7 @@ async fn starts_are_refused_while_the_inputs_of_waiting_activities_are_too_large
         max_pending_bytes: 10,
         ..HostOptions::default()
     };
-    let host = host(Memory::new(), options)
-        .state(Arc::clone(&gate))
-        .register::<go_through>()
-        .register::<enter>();
+    let host = passage(Memory::new(), options, &gate);
     let host = host.start().await.unwrap();
     let (accepted, refused) = start_all(&host.client(), 100).await;
     // The first one runs. The inputs of the next ten are the numbers from 1 to 10.
@@ -125,10 +131,7 @@ async fn accepted_of_ten(options: HostOptions) -> (usize, String) {
     let site = Site::new();
     let gate = Arc::new(Gate::default());
     gate.let_out(100);
-    let host = host(Sqlite::open(site.database()).unwrap(), options)
-        .state(gate)
-        .register::<go_through>()
-        .register::<enter>();
+    let host = passage(Sqlite::open(site.database()).unwrap(), options, &gate);
     let host = host.start().await.unwrap();
     let other = rusqlite::Connection::open(site.database()).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -193,10 +196,7 @@ async fn a_host_that_has_stopped_is_not_busy() {
             shutdown_grace: std::time::Duration::ZERO,
             ..HostOptions::default()
         };
-        host(storage.clone(), options)
-            .state(Arc::clone(gate))
-            .register::<go_through>()
-            .register::<enter>()
+        passage(storage.clone(), options, gate)
     };
     let first = builder(&gate).start().await.unwrap();
     let client = first.client();
@@ -229,11 +229,7 @@ async fn client_functions_with_a_queue_wait_for_room() {
         max_queue_attempts: 1,
         ..HostOptions::default()
     };
-    let host = host(Memory::new(), options)
-        .state(Arc::clone(&gate))
-        .register::<start_one>()
-        .register::<go_through>()
-        .register::<enter>();
+    let host = passage(Memory::new(), options, &gate).register::<start_one>();
     let host = host.start().await.unwrap();
     let client = host.client();
     // As many as are worked on at once, so that most of them come when there is no room.
@@ -282,11 +278,7 @@ async fn client_functions_with_a_schedule_wait_for_room() {
         max_waiting_activities: 1,
         ..HostOptions::default()
     };
-    let host = host(Memory::new(), options)
-        .state(Arc::clone(&gate))
-        .register::<tick>()
-        .register::<go_through>()
-        .register::<enter>();
+    let host = passage(Memory::new(), options, &gate).register::<tick>();
     let host = host.start().await.unwrap();
     let client = host.client();
     start_all(&client, 100).await;
@@ -404,10 +396,7 @@ async fn an_inbox_that_is_full_takes_no_more() {
 
     let gate = Arc::new(Gate::default());
     gate.let_out(100);
-    let host = host(storage, HostOptions::default())
-        .state(gate)
-        .register::<go_through>()
-        .register::<enter>();
+    let host = passage(storage, HostOptions::default(), &gate);
     let host = host.start().await.unwrap();
     assert_eq!(run.output().await.unwrap(), 7);
     let ended = last.wait(PATIENCE).await.unwrap();
