@@ -1,5 +1,6 @@
 //! What a partition hands to storage: everything that changed since the last hand-over.
 
+use chrono::{DateTime, Utc};
 use rustc_hash::FxHashMap;
 
 use super::{
@@ -108,6 +109,15 @@ pub enum InstanceDelta {
         /// History that is new.
         append: Vec<HistoryRow>,
     },
+    /// It took a step that changes nothing of its row but the time: nothing of that need be written.
+    Append {
+        /// The instance, which storage has.
+        id: InstanceId,
+        /// When it was last updated.
+        updated: DateTime<Utc>,
+        /// History that is new; not empty.
+        append: Vec<HistoryRow>,
+    },
     /// It is an entity, and was created or has changed.
     Entity {
         /// Its row from now on.
@@ -126,32 +136,67 @@ impl InstanceDelta {
         match self {
             Self::Upsert { record, .. } => &record.id,
             Self::Entity { record } => &record.id,
-            Self::Delete { id } => id,
+            Self::Append { id, .. } | Self::Delete { id } => id,
         }
     }
 
-    fn apply(&mut self, mut later: InstanceDelta) {
-        if let Self::Upsert {
-            reset_history: later_reset,
-            append: later_append,
-            ..
-        } = &mut later
-            && !*later_reset
-        {
-            match self {
+    fn apply(&mut self, later: InstanceDelta) {
+        match (&mut *self, later) {
+            (
+                Self::Upsert { record, append, .. },
+                Self::Append {
+                    updated,
+                    append: later,
+                    ..
+                },
+            ) => {
+                record.updated = updated;
+                append.extend(later);
+            }
+            (
+                Self::Append {
+                    updated, append, ..
+                },
+                Self::Append {
+                    updated: later_updated,
+                    append: later,
+                    ..
+                },
+            ) => {
+                *updated = later_updated;
+                append.extend(later);
+            }
+            (
+                _,
                 Self::Upsert {
+                    record,
+                    reset_history: false,
+                    append: later,
+                },
+            ) => {
+                let (reset_history, mut append) = self.take_history();
+                append.extend(later);
+                *self = Self::Upsert {
+                    record,
                     reset_history,
                     append,
-                    ..
-                } => {
-                    *later_reset = *reset_history;
-                    append.append(later_append);
-                    std::mem::swap(append, later_append);
-                }
-                Self::Delete { .. } | Self::Entity { .. } => *later_reset = true,
+                };
             }
+            (_, later) => *self = later,
         }
-        *self = later;
+    }
+
+    /// What is to become of the history, for a change that goes on from it.
+    fn take_history(&mut self) -> (bool, Vec<HistoryRow>) {
+        match self {
+            Self::Upsert {
+                reset_history,
+                append,
+                ..
+            } => (*reset_history, std::mem::take(append)),
+            Self::Append { append, .. } => (false, std::mem::take(append)),
+            Self::Delete { .. } | Self::Entity { .. } => (true, Vec::new()),
+        }
     }
 }
 

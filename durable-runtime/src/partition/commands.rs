@@ -215,8 +215,9 @@ impl Partition {
     fn suspend(&mut self, id: &InstanceId, reason: String, from: Origin) {
         self.change(id, from, "suspending", |instance, now| {
             if instance.record.status != RuntimeStatus::Suspended {
-                instance.record.status = RuntimeStatus::Suspended;
-                instance.record.output = Payload::encode(&reason).ok();
+                let record = instance.record.edit();
+                record.status = RuntimeStatus::Suspended;
+                record.output = Payload::encode(&reason).ok();
                 instance.arrive(now, EventKind::ExecutionSuspended { reason });
             }
         });
@@ -229,12 +230,13 @@ impl Partition {
                     .state
                     .start_at
                     .is_some_and(|start_at| start_at > now);
-                instance.record.status = if waits && !instance.state.has_run {
+                let record = instance.record.edit();
+                record.status = if waits && !instance.state.has_run {
                     RuntimeStatus::Pending
                 } else {
                     RuntimeStatus::Running
                 };
-                instance.record.output = None;
+                record.output = None;
                 instance.arrive(now, EventKind::ExecutionResumed { reason });
             }
         });
@@ -290,7 +292,7 @@ impl Partition {
         let output = Payload::encode(&reason).ok();
         instance.arrive(self.now, EventKind::ExecutionTerminated { reason });
         self.end(&mut instance, RuntimeStatus::Terminated, Err(failure));
-        instance.record.output = output;
+        instance.record.edit().output = output;
         self.record(&mut instance, Vec::new());
         self.effects.push(Effect::CancelActivities(id.clone()));
         self.slots.insert(id.clone(), Slot::Present(instance));

@@ -113,7 +113,7 @@ impl Partition {
             episode
         };
         instance.undelivered.clear();
-        instance.record.status = RuntimeStatus::Running;
+        instance.record.set_status(RuntimeStatus::Running);
         instance.state.has_run = true;
         let mut did = vec![HistoryEvent::new(time, EventKind::OrchestratorStarted)];
         for action in episode.actions.actions {
@@ -128,7 +128,7 @@ impl Partition {
             instance.state.timers.remove(timer);
         }
         if let Some(status) = episode.actions.custom_status {
-            instance.record.custom_status = Some(status);
+            instance.record.edit().custom_status = Some(status);
         }
         match episode.completion {
             None => self.record(instance, did),
@@ -378,8 +378,9 @@ impl Partition {
                     start_at: None,
                     tags: instance.record.tags.clone(),
                 };
-                instance.record.execution = execution;
-                instance.record.version = version;
+                let record = instance.record.edit();
+                record.execution = execution;
+                record.version = version;
                 instance.state = ExecutionState::new(execution, started.parent.clone(), None);
                 instance.input = Some(started.input.clone());
                 instance.reset_history = true;
@@ -412,9 +413,10 @@ impl Partition {
         self.drop_live(instance);
         self.left_alone.remove(&instance.record);
         self.release_locks(instance);
-        instance.record.status = status;
         instance.just_ended = true;
-        instance.record.output = match &outcome {
+        let record = instance.record.edit();
+        record.status = status;
+        record.output = match &outcome {
             Ok(output) => Some(output.clone()),
             Err(failure) => Payload::encode(failure).ok(),
         };
@@ -465,16 +467,25 @@ impl Partition {
             instance.keep(&append);
         }
         let answers = std::mem::take(&mut instance.answers);
-        let due = instance.next_due();
-        if !append.is_empty() || instance.reset_history || due != instance.record.due {
+        instance.record.set_due(instance.next_due());
+        let reset_history = std::mem::take(&mut instance.reset_history);
+        let is_row_written = instance.record.take_change() || reset_history;
+        if !append.is_empty() || is_row_written {
             if !instance.has_ended() || instance.just_ended {
-                instance.record.updated = self.now;
+                instance.record.touch(self.now);
             }
-            instance.record.due = due;
-            self.delta.change(InstanceDelta::Upsert {
-                record: Box::new(instance.record.clone()),
-                reset_history: std::mem::take(&mut instance.reset_history),
-                append,
+            self.delta.change(if is_row_written {
+                InstanceDelta::Upsert {
+                    record: Box::new(instance.record.clone()),
+                    reset_history,
+                    append,
+                }
+            } else {
+                InstanceDelta::Append {
+                    id: instance.record.id.clone(),
+                    updated: instance.record.updated,
+                    append,
+                }
             });
             self.changed(&instance.record.id);
             instance.changed_in = self.sequence + 1;

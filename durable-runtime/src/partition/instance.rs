@@ -1,5 +1,7 @@
 //! One instance in memory.
 
+use std::ops::Deref;
+
 use chrono::{DateTime, Utc};
 
 use super::check::KeptHistory;
@@ -12,7 +14,7 @@ use crate::model::{
 /// An instance whose row is known; its code may be live or not.
 #[derive(Debug)]
 pub(super) struct Instance {
-    pub(super) record: InstanceRecord,
+    pub(super) record: TrackedRecord,
     pub(super) state: ExecutionState,
     pub(super) live: Option<LiveExecution>,
     /// What the code begins with, until it has begun.
@@ -66,7 +68,7 @@ impl Instance {
     pub(super) fn new(record: InstanceRecord, state: ExecutionState) -> Self {
         Self {
             not_before: record.created,
-            record,
+            record: TrackedRecord::new(record),
             state,
             live: None,
             input: None,
@@ -145,5 +147,58 @@ impl Instance {
             && self.answers.is_empty()
             && self.after_commit.is_empty()
             && self.changed_in <= committed
+    }
+}
+
+/// The row of an instance, which knows whether it has changed since it was last written. To change it is
+/// to [`edit`](Self::edit) it.
+#[derive(Debug)]
+pub(super) struct TrackedRecord {
+    record: InstanceRecord,
+    has_changed: bool,
+}
+
+impl TrackedRecord {
+    /// Nothing has changed yet.
+    pub(super) fn new(record: InstanceRecord) -> Self {
+        Self {
+            record,
+            has_changed: false,
+        }
+    }
+
+    pub(super) fn edit(&mut self) -> &mut InstanceRecord {
+        self.has_changed = true;
+        &mut self.record
+    }
+
+    /// Something was recorded of the instance at `now`, which is not reason enough to write the row.
+    pub(super) fn touch(&mut self, now: DateTime<Utc>) {
+        self.record.updated = now;
+    }
+
+    pub(super) fn set_status(&mut self, status: RuntimeStatus) {
+        if self.status != status {
+            self.edit().status = status;
+        }
+    }
+
+    pub(super) fn set_due(&mut self, due: Option<Due>) {
+        if self.due != due {
+            self.edit().due = due;
+        }
+    }
+
+    /// Whether it has changed. From now on it counts as written.
+    pub(super) fn take_change(&mut self) -> bool {
+        std::mem::take(&mut self.has_changed)
+    }
+}
+
+impl Deref for TrackedRecord {
+    type Target = InstanceRecord;
+
+    fn deref(&self) -> &InstanceRecord {
+        &self.record
     }
 }

@@ -114,9 +114,10 @@ impl Partition {
             return;
         };
         instance.state = state;
-        instance.record.execution = execution;
-        instance.record.status = RuntimeStatus::Running;
-        instance.record.output = None;
+        let record = instance.record.edit();
+        record.execution = execution;
+        record.status = RuntimeStatus::Running;
+        record.output = None;
         self.rewrite(instance, &rewound.history);
         if self.config.replay_check {
             instance.kept = KeptHistory::loaded(rewound.history.clone());
@@ -145,7 +146,8 @@ impl Partition {
             })
             .collect();
         instance.next_row = 2;
-        instance.record.updated = self.now;
+        instance.record.touch(self.now);
+        instance.record.take_change();
         self.delta.change(InstanceDelta::Upsert {
             record: Box::new(instance.record.clone()),
             reset_history: true,

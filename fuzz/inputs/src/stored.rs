@@ -35,15 +35,16 @@ enum Kind {
 }
 
 const OF_INSTANCE: &str = "id = 'damaged'";
-const OF_HISTORY: &str = "instance = (SELECT key FROM instances WHERE id = 'damaged')";
-const LAST_OF_HISTORY: &str = "(instance, sequence) = (SELECT instance, max(sequence) FROM history
-    WHERE instance = (SELECT key FROM instances WHERE id = 'damaged'))";
+const OF_HISTORY: &str = "key >> 20 = (SELECT key FROM instances WHERE id = 'damaged')";
+const LAST_OF_HISTORY: &str = "key = (SELECT max(key) FROM episodes
+    WHERE key >> 20 = (SELECT key FROM instances WHERE id = 'damaged'))";
 const OF_ENTITY: &str = "id LIKE '@tally@%'";
 const FIRST_MESSAGE: &str = "number = (SELECT min(number) FROM inbox)";
 
-const COLUMNS: [Column; 19] = [
-    Column::new("history", "events", Kind::Text, OF_HISTORY),
-    Column::new("history", "sequence", Kind::Number, LAST_OF_HISTORY),
+const COLUMNS: [Column; 20] = [
+    Column::new("episodes", "events", Kind::Text, OF_HISTORY),
+    Column::new("episodes", "key", Kind::Number, LAST_OF_HISTORY),
+    Column::new("episodes", "updated", Kind::Number, LAST_OF_HISTORY),
     Column::new("inbox", "message", Kind::Text, FIRST_MESSAGE),
     Column::new("instances", "execution", Kind::Bytes, OF_INSTANCE),
     Column::new("instances", "name", Kind::Text, OF_INSTANCE),
@@ -159,11 +160,15 @@ fn replace_history(database: &Connection, first: u8, bytes: &[u8]) -> Option<Str
         params![orchestrator, status.as_str(), due, execution],
     );
     assert_eq!(updated, Ok(1), "there is the instance");
-    let deleted = database.execute(&format!("DELETE FROM history WHERE {OF_HISTORY}"), []);
+    let deleted = database.execute(&format!("DELETE FROM episodes WHERE {OF_HISTORY}"), []);
     deleted.expect("the table is there");
-    let insert =
-        format!("INSERT INTO history SELECT key, ?1, ?2 FROM instances WHERE {OF_INSTANCE}");
     let number = pick(&[0, -1, i64::MAX], second / 4);
+    let into = match number {
+        0 => "episodes SELECT key << 20 | ?1, NULL, ?2",
+        // There is no place for these there.
+        _ => "history SELECT key, ?1, ?2",
+    };
+    let insert = format!("INSERT INTO {into} FROM instances WHERE {OF_INSTANCE}");
     for (sequence, events) in (0..).zip(&rows) {
         let sequence = number.wrapping_add(sequence);
         let inserted = database.execute(&insert, params![sequence, events.to_string()]);

@@ -276,8 +276,8 @@ async fn what_cannot_be_replayed_is_listed_with_the_reason() {
     host.shutdown().await.unwrap();
     let connection = rusqlite::Connection::open(&path).unwrap();
     for sql in [
-        "UPDATE history SET events = replace(events, '\"version\":\"1.0\"', '\"version\":\"0.9\"')",
-        "UPDATE history SET events = replace(events, 'TaskScheduled', 'TaskDreamt') WHERE instance = \
+        "UPDATE episodes SET events = replace(events, '\"version\":\"1.0\"', '\"version\":\"0.9\"')",
+        "UPDATE episodes SET events = replace(events, 'TaskScheduled', 'TaskDreamt') WHERE key >> 20 = \
          (SELECT key FROM instances WHERE id = '2')",
     ] {
         assert!(connection.execute(sql, []).unwrap() > 0, "{sql}");

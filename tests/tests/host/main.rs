@@ -15,4 +15,5 @@ mod shutdown;
 #[path = "../process/signal.rs"]
 mod signal;
 mod start_up;
+mod steps;
 mod takeover;

@@ -128,8 +128,8 @@ async fn is_running(client: &DurableClient, id: &str) {
 fn damage(site: &Site, id: &str, from: u32) {
     let connection = rusqlite::Connection::open(site.database()).unwrap();
     let changed = connection.execute(
-        "UPDATE history SET events = '[[1,{\"Unheard\":' WHERE sequence >= ?2
-         AND instance = (SELECT key FROM instances WHERE id = ?1)",
+        "UPDATE episodes SET events = '[[1,{\"Unheard\":' WHERE key & 0xFFFFF >= ?2
+         AND key >> 20 = (SELECT key FROM instances WHERE id = ?1)",
         (id, from),
     );
     assert!(changed.unwrap() > 0);

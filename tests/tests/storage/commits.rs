@@ -12,8 +12,8 @@ use durable_runtime::storage::StorageError;
 use uuid::Uuid;
 
 use crate::fixture::{
-    LONG, Owner, PARTITIONS, SHORT, Site, event, eventually, id, id_in, message, page, record,
-    replace, request, row, tags, time, upsert, waiting, worker,
+    LONG, Owner, PARTITIONS, SHORT, Site, append, event, eventually, id, id_in, message, page,
+    record, replace, request, row, tags, time, upsert, waiting, worker,
 };
 
 /// A record in which nothing is left out.
@@ -116,6 +116,76 @@ pub(crate) fn history_is_appended_and_reset(site: &Site) {
     assert_eq!(sequences, (0..12).collect::<Vec<_>>());
 }
 
+/// Everyone sees when it was, also where only the history was written.
+pub(crate) fn a_step_that_changes_no_column_is_appended(site: &Site) {
+    let owner = site.owner();
+    let mut expected = full_record("a");
+    let step = |owner: &Owner, expected: &InstanceRecord, rows: u64| {
+        owner.change(append(&expected.id, expected.updated, [row(rows, "step")]));
+        assert_eq!(owner.record(&expected.id).as_ref(), Some(expected));
+        let summary = owner.hub.summary(&expected.id, false).unwrap().unwrap();
+        assert_eq!(summary.record, *expected);
+        assert_eq!(owner.hub.list(&page(9)).unwrap()[0].record, *expected);
+        assert_eq!(owner.history(&expected.id).len() as u64, rows + 1);
+    };
+    owner.change(upsert(&expected, [row(0, "start")]));
+    for rows in 1..4 {
+        expected.updated += Duration::seconds(1);
+        step(&owner, &expected, rows);
+    }
+    // The row is written again, and left alone again.
+    expected.updated += Duration::seconds(1);
+    expected.status = RuntimeStatus::Suspended;
+    owner.change(upsert(&expected, [row(4, "change")]));
+    assert_eq!(owner.record(&expected.id).as_ref(), Some(&expected));
+    expected.updated += Duration::seconds(1);
+    step(&owner, &expected, 5);
+    // Without history, as when only what is due changes.
+    expected.updated += Duration::seconds(1);
+    expected.due = None;
+    owner.change(upsert(&expected, []));
+    assert_eq!(owner.record(&expected.id).as_ref(), Some(&expected));
+    drop(owner);
+    // By an owner that has not written the row.
+    let owner = site.owner();
+    expected.updated += Duration::seconds(1);
+    step(&owner, &expected, 6);
+}
+
+/// Somebody has taken it out by hand.
+pub(crate) fn a_step_of_an_instance_that_is_gone_is_dropped(site: &Site) {
+    let owner = site.owner();
+    owner.change(append(&id("a"), time(1), [row(3, "lost")]));
+    assert_eq!(owner.record(&id("a")), None);
+    owner.change(upsert(&record(&id("a")), [row(0, "new")]));
+    assert_eq!(owner.history(&id("a")), [(0, "new".to_owned())]);
+}
+
+/// However many steps an execution takes.
+pub(crate) fn rows_of_history_may_have_any_number(site: &Site) {
+    const MANY: u64 = 1 << 20;
+    let owner = site.owner();
+    let (a, b) = (record(&id("a")), record(&id("b")));
+    let numbers = [0, MANY - 1, MANY, MANY + 1, 1 << 40];
+    for known in [&a, &b] {
+        owner.change(upsert(known, [row(0, "first")]));
+    }
+    for (number, seconds) in numbers.into_iter().zip(1..).skip(1) {
+        let updated = a.updated + Duration::seconds(seconds);
+        owner.change(append(&a.id, updated, [row(number, "later")]));
+        assert_eq!(owner.record(&a.id).unwrap().updated, updated);
+    }
+    let of_a: Vec<_> = owner.history(&a.id).iter().map(|row| row.0).collect();
+    assert_eq!(of_a, numbers);
+    assert_eq!(owner.history(&b.id).len(), 1);
+    owner.change(replace(&a, [row(0, "again")]));
+    assert_eq!(owner.history(&a.id), [(0, "again".to_owned())]);
+    owner.change(append(&a.id, a.updated, [row(MANY, "later")]));
+    owner.change(InstanceDelta::Delete { id: a.id.clone() });
+    owner.change(upsert(&a, []));
+    assert!(owner.history(&a.id).is_empty());
+}
+
 /// Rule 10.
 pub(crate) fn a_deleted_instance_leaves_nothing(site: &Site) {
     let owner = site.owner();
@@ -146,11 +216,16 @@ pub(crate) fn merged_deltas_are_as_good_as_single_ones(site: &Site) {
         upsert(&record(&ids[0]), [row(0, "a0")]),
         upsert(&record(&ids[1]), [row(0, "b0")]),
         upsert(&record(&ids[0]), [row(1, "a1")]),
+        append(&ids[1], time(5), [row(1, "b1")]),
+        append(&ids[0], time(6), [row(2, "a2")]),
+        append(&ids[0], time(7), [row(3, "a3")]),
         InstanceDelta::Delete { id: ids[0].clone() },
         replace(&changed, [row(0, "b0 again")]),
         upsert(&changed, [row(1, "b1")]),
         upsert(&record(&ids[2]), []),
         upsert(&record(&ids[0]), [row(0, "a0 again")]),
+        append(&ids[2], time(8), [row(0, "c0")]),
+        append(&ids[1], time(9), [row(2, "b2")]),
     ];
     let single = |owner: &Owner, step: &InstanceDelta| {
         let mut delta = owner.delta(PartitionId(0));
@@ -163,8 +238,24 @@ pub(crate) fn merged_deltas_are_as_good_as_single_ones(site: &Site) {
         merged.merge(single(&other, step));
     }
     other.commit(merged);
+    // Steps alone, and then a change of the row.
+    let mut merged = other.delta(PartitionId(0));
+    for step in [
+        append(&ids[2], time(10), [row(1, "c1")]),
+        append(&ids[2], time(11), [row(2, "c2")]),
+        append(&ids[0], time(12), [row(1, "a1 again")]),
+        upsert(&record(&ids[0]), [row(2, "a2 again")]),
+        append(&ids[1], time(13), [row(3, "b3")]),
+        replace(&changed, [row(0, "b0 at last")]),
+    ] {
+        owner.commit(single(&owner, &step));
+        merged.merge(single(&other, &step));
+    }
+    other.commit(merged);
     assert_eq!(owner.hub.load(&ids).unwrap(), other.hub.load(&ids).unwrap());
-    assert_eq!(other.history(&ids[0]), [(0, "a0 again".to_owned())]);
+    assert_eq!(other.history(&ids[0]).len(), 3);
+    assert_eq!(other.history(&ids[1]), [(0, "b0 at last".to_owned())]);
+    assert_eq!(other.record(&ids[2]).unwrap().updated, time(11));
 }
 
 pub(crate) fn deleted_and_created_again_in_one_delta(site: &Site) {

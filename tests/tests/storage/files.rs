@@ -190,7 +190,7 @@ fn the_file_is_set_up_for_durable_commits() {
     let connection = directory.by_hand();
     assert_eq!(one::<String>(&connection, "PRAGMA journal_mode"), "wal");
     assert_eq!(one::<i64>(&connection, "PRAGMA page_size"), 4096);
-    assert_eq!(one::<i64>(&connection, "PRAGMA user_version"), 4);
+    assert_eq!(one::<i64>(&connection, "PRAGMA user_version"), 5);
     assert_eq!(
         one::<i64>(&connection, "PRAGMA application_id"),
         0x4475_7262
@@ -245,7 +245,7 @@ fn a_newer_schema_is_refused_and_left_alone() {
     by_hand.pragma_update(None, "user_version", 7).unwrap();
     drop(by_hand);
     match directory.refused() {
-        StorageError::NewerSchema { found, known, .. } => assert_eq!((found, known), (7, 4)),
+        StorageError::NewerSchema { found, known, .. } => assert_eq!((found, known), (7, 5)),
         other => panic!("{other}"),
     }
     let version: i64 = one(&directory.by_hand(), "PRAGMA user_version");

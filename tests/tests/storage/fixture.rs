@@ -236,6 +236,19 @@ pub(crate) fn upsert<const N: usize>(
     }
 }
 
+/// A step that changes nothing of the row but the time.
+pub(crate) fn append<const N: usize>(
+    id: &InstanceId,
+    updated: DateTime<Utc>,
+    append: [HistoryRow; N],
+) -> InstanceDelta {
+    InstanceDelta::Append {
+        id: id.clone(),
+        updated,
+        append: append.into(),
+    }
+}
+
 /// As [`upsert`], in place of all history before.
 pub(crate) fn replace<const N: usize>(
     record: &InstanceRecord,

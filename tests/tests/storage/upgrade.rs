@@ -7,7 +7,8 @@ use rusqlite::Connection;
 
 use crate::files::{Directory, one};
 use crate::fixture::{
-    Owner, PARTITIONS, entity, entity_id, event, id, put, row, time, upsert, waiting,
+    Owner, PARTITIONS, append, entity, entity_id, event, id, put, replace, row, time, upsert,
+    waiting,
 };
 
 /// The schema as version 1 had it. It was published, so this file does not change.
@@ -107,14 +108,21 @@ fn a_file_of_version_1_goes_on() {
     owner.hub.enqueue(&[event(&id("a"), "again")]).unwrap();
     let of = entity_id("counter", "k");
     owner.change(put(&entity(&of)));
+    record.updated += Duration::seconds(1);
+    owner.change(append(&id("a"), record.updated, [row(2, "[]")]));
     drop(owner);
 
     let owner = Owner::new(directory.hub(), "next");
-    assert_eq!(owner.record(&id("a")), Some(record));
-    assert_eq!(owner.history(&id("a")).len(), 2);
+    assert_eq!(owner.record(&id("a")), Some(record.clone()));
+    let sequences: Vec<_> = owner.history(&id("a")).iter().map(|row| row.0).collect();
+    assert_eq!(sequences, [0, 1, 2]);
+    let first = owner.hub.summary(&id("a"), true).unwrap().unwrap();
+    assert_eq!(first.first_row, Some(row(0, "[]")));
     assert_eq!(waiting(&*owner.hub, &id("a")).len(), 2);
     let found = owner.hub.entities(std::slice::from_ref(&of)).unwrap();
     assert_eq!(found, [Some(entity(&of))]);
+    owner.change(replace(&record, [row(0, "[]")]));
+    assert_eq!(owner.history(&id("a")).len(), 1);
     let text: String = one(&directory.by_hand(), "PRAGMA integrity_check");
     assert_eq!(text, "ok");
 }

@@ -5,7 +5,7 @@ use durable_runtime::storage::TakeMessages;
 
 use crate::files::{Directory, one};
 use crate::fixture::{
-    LONG, Owner, entity, entity_id, id, put, record, row, signal, time, upsert, worker,
+    LONG, Owner, append, entity, entity_id, id, put, record, row, signal, time, upsert, worker,
 };
 
 #[test]
@@ -98,6 +98,63 @@ fn people_can_read_status_and_history() {
         "",
     ];
     assert_eq!(status, [line(expected)]);
+}
+
+/// Of steps that change no row, and of more of them than `episodes` has numbers for.
+#[test]
+fn people_can_read_steps_wherever_they_are_stored() {
+    let directory = Directory::new();
+    let owner = Owner::new(directory.hub(), "worker");
+    let events = |micros| {
+        let event = HistoryEvent::new(time(micros), EventKind::OrchestratorStarted);
+        Payload::encode(&[event]).unwrap().as_json().to_owned()
+    };
+    for name in ["a", "b"] {
+        owner.change(upsert(&record(&id(name)), [row(0, &events(1))]));
+    }
+    owner.change(append(&id("a"), time(2), [row(1, &events(2))]));
+    owner.change(append(&id("a"), time(3), [row(1 << 20, &events(3))]));
+    owner.change(append(&id("b"), time(4), [row(1, &events(4))]));
+    let by_hand = directory.by_hand();
+    let read = |sql: &str| -> String { one(&by_hand, sql) };
+    let times = "SELECT group_concat(position || substr(time, 20), ' ') FROM
+        (SELECT position, time FROM history_events WHERE instance = 'a' ORDER BY position)";
+    assert_eq!(read(times), "0.000001 1.000002 2.000003");
+    let updated = "SELECT group_concat(substr(updated, 21), ' ') FROM
+        (SELECT updated FROM instance_status ORDER BY instance)";
+    assert_eq!(read(updated), "000003 000004");
+    // By its keys, not by looking through the tables.
+    for view in ["history_events", "instance_status"] {
+        let plan = format!("EXPLAIN QUERY PLAN SELECT * FROM {view} WHERE instance = 'a'");
+        let mut statement = by_hand.prepare(&plan).unwrap();
+        let steps = statement.query_map([], |row| row.get(3)).unwrap();
+        let steps: Vec<String> = steps.collect::<Result<_, _>>().unwrap();
+        let scans = |step: &String| {
+            let mut words = step.split(' ');
+            let tables = ["instances", "episodes", "history"];
+            words.next() == Some("SCAN") && words.next().is_some_and(|word| tables.contains(&word))
+        };
+        assert!(!steps.iter().any(scans), "{steps:?}");
+        assert!(steps.iter().any(|step| step.starts_with("SEARCH episodes")));
+    }
+}
+
+/// A key comes again.
+#[test]
+fn an_instance_that_was_deleted_by_hand_takes_its_history_with_it() {
+    let directory = Directory::new();
+    let owner = Owner::new(directory.hub(), "worker");
+    owner.change(upsert(&record(&id("a")), [row(0, "a"), row(1, "a")]));
+    owner.change(append(&id("a"), time(3), [row(1 << 20, "a")]));
+    let by_hand = directory.by_hand();
+    assert_eq!(by_hand.execute("DELETE FROM instances", []).unwrap(), 1);
+    for table in ["episodes", "history"] {
+        let rows: i64 = one(&by_hand, &format!("SELECT count(*) FROM {table}"));
+        assert_eq!(rows, 0, "{table}");
+    }
+    owner.change(append(&id("a"), time(4), [row(2, "a")]));
+    owner.change(upsert(&record(&id("b")), [row(0, "b")]));
+    assert_eq!(owner.history(&id("b")), [(0, "b".to_owned())]);
 }
 
 /// The view `entity_states`.

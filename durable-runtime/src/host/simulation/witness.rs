@@ -9,7 +9,7 @@ use crate::context::ActivityContext;
 use crate::engine;
 use crate::model::{
     Delta, Epoch, EventKind, ExecutionId, HistoryEvent, HistoryRow, InstanceDelta, InstanceId,
-    InstanceRecord, PartitionId, TaskId, WorkerId,
+    PartitionId, TaskId, WorkerId,
 };
 use crate::registry::Registry;
 use crate::storage::Lease;
@@ -99,7 +99,8 @@ impl Witness {
                         record,
                         reset_history,
                         append,
-                    } => seen.changed(record, *reset_history, append),
+                    } => seen.changed(&record.id, *reset_history, append),
+                    InstanceDelta::Append { id, append, .. } => seen.changed(id, false, append),
                     InstanceDelta::Delete { id } => {
                         if let Some(rows) = seen.histories.remove(id) {
                             seen.check(id, &rows);
@@ -152,8 +153,7 @@ impl Seen {
         later.by_ref().take(GENERATIONS).any(|later| later == now)
     }
 
-    fn changed(&mut self, record: &InstanceRecord, reset: bool, append: &[HistoryRow]) {
-        let id = &record.id;
+    fn changed(&mut self, id: &InstanceId, reset: bool, append: &[HistoryRow]) {
         if reset && let Some(rows) = self.histories.remove(id) {
             self.check(id, &rows);
         }

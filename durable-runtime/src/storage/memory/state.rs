@@ -201,6 +201,11 @@ impl HubState {
                     reset_history,
                     append,
                 } => self.upsert(delta.partition, record, *reset_history, append),
+                InstanceDelta::Append {
+                    id,
+                    updated,
+                    append,
+                } => self.append(id, *updated, append),
                 InstanceDelta::Entity { record } => {
                     self.upsert_entity(delta.partition, record);
                 }
@@ -232,13 +237,7 @@ impl HubState {
         if reset_history {
             history.clear();
         }
-        for row in append {
-            // A row comes twice when a commit is repeated.
-            match history.binary_search_by_key(&row.sequence, |known| known.sequence) {
-                Ok(at) => history[at] = row.clone(),
-                Err(at) => history.insert(at, row.clone()),
-            }
-        }
+        add_rows(&mut history, append);
         let record = to_microseconds(record.clone());
         let id = record.id.clone();
         self.by_creation.insert((record.created, id.clone()));
@@ -250,6 +249,13 @@ impl HubState {
         }
         self.instances
             .insert(id, StoredInstance { record, history });
+    }
+
+    fn append(&mut self, id: &InstanceId, updated: DateTime<Utc>, rows: &[HistoryRow]) {
+        if let Some(stored) = self.instances.get_mut(id) {
+            stored.record.updated = updated.trunc_subsecs(6);
+            add_rows(&mut stored.history, rows);
+        }
     }
 
     fn remove(&mut self, partition: PartitionId, id: &InstanceId) -> Option<StoredInstance> {
@@ -350,6 +356,16 @@ impl HubState {
 
     fn partition_mut(&mut self, partition: PartitionId) -> Option<&mut PartitionState> {
         self.partitions.get_mut(usize::try_from(partition.0).ok()?)
+    }
+}
+
+fn add_rows(history: &mut Vec<HistoryRow>, rows: &[HistoryRow]) {
+    for row in rows {
+        // A row comes twice when a commit is repeated.
+        match history.binary_search_by_key(&row.sequence, |known| known.sequence) {
+            Ok(at) => history[at] = row.clone(),
+            Err(at) => history.insert(at, row.clone()),
+        }
     }
 }
 

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{OptionalExtension, ToSql, params};
+use rusqlite::{Connection, OptionalExtension, ToSql};
 
 use super::entities::EntityWriter;
 use super::error::Fault;
+use super::history::HistoryWriter;
 use super::inbox;
 use super::transaction::{Statement, Transaction};
 use super::writer::{HubKeys, Indexed, Known};
 use crate::model::{
-    Delta, Due, Epoch, HistoryRow, InstanceDelta, InstanceId, InstanceRecord, PartitionId, Payload,
+    Delta, Due, Epoch, InstanceDelta, InstanceId, InstanceRecord, PartitionId, Payload,
 };
 use crate::storage::{StorageError, is_entity};
 
@@ -35,20 +36,23 @@ const UPDATE_INDEXED: &str = "
         execution = ?3, name = ?4, version = ?5, status = ?6, updated = ?7, custom_status = ?8,
         output = ?9, tags = ?10, created = ?11, due = ?12, parent = ?13
     WHERE key = ?1 AND id = ?2";
-const UPSERT: &str = "
+// Most that are not known are new, and have no history that would be in the way.
+const INSERT: &str = "
     INSERT INTO instances (
         hub, id, execution, name, version, status, updated, custom_status, output, tags, created,
         due, parent, partition
     ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
-    ON CONFLICT (hub, id) DO UPDATE SET
+    ON CONFLICT (hub, id) DO NOTHING";
+const REPLACE: &str = "
+    UPDATE instances SET
         execution = ?3, name = ?4, version = ?5, status = ?6, updated = ?7, custom_status = ?8,
         output = ?9, tags = ?10, created = ?11, due = ?12, parent = ?13, partition = ?14
+    WHERE hub = ?1 AND id = ?2
     RETURNING key";
-const DELETE: &str = "DELETE FROM instances WHERE hub = ?1 AND id = ?2 RETURNING key";
-// A row is there already when a commit is repeated.
-const APPEND: &str = "
-    INSERT OR REPLACE INTO history (instance, sequence, events) VALUES (?1, ?2, ?3)";
-const RESET: &str = "DELETE FROM history WHERE instance = ?1";
+// Its history goes with it.
+const DELETE: &str = "DELETE FROM instances WHERE hub = ?1 AND id = ?2";
+const HAS_KEY: &str = "SELECT 1 FROM instances WHERE key = ?1 AND id = ?2";
+const FIND: &str = "SELECT key FROM instances WHERE hub = ?1 AND id = ?2";
 
 /// Writes `deltas`, or nothing.
 pub(super) fn commit(
@@ -99,31 +103,37 @@ fn check_epochs(transaction: &Transaction<'_>, hub: i64, deltas: &[Delta]) -> Re
 
 /// The statements that write instances, kept for a whole commit.
 struct InstanceWriter<'a> {
+    connection: &'a Connection,
     hub: i64,
     keys: &'a mut HubKeys,
     entities: EntityWriter<'a>,
     update: Statement<'a>,
     update_due: Statement<'a>,
     update_indexed: Statement<'a>,
-    upsert: Statement<'a>,
+    insert: Statement<'a>,
+    replace: Statement<'a>,
     delete: Statement<'a>,
-    append: Statement<'a>,
-    reset: Statement<'a>,
+    has_key: Statement<'a>,
+    find: Statement<'a>,
+    history: HistoryWriter<'a>,
 }
 
 impl<'a> InstanceWriter<'a> {
     fn new(transaction: &'a Transaction<'_>, hub: i64, keys: &'a mut HubKeys) -> Self {
         Self {
+            connection: transaction,
             hub,
             keys,
             entities: EntityWriter::new(transaction, hub),
             update: transaction.statement(UPDATE),
             update_due: transaction.statement(UPDATE_DUE),
             update_indexed: transaction.statement(UPDATE_INDEXED),
-            upsert: transaction.statement(UPSERT),
+            insert: transaction.statement(INSERT),
+            replace: transaction.statement(REPLACE),
             delete: transaction.statement(DELETE),
-            append: transaction.statement(APPEND),
-            reset: transaction.statement(RESET),
+            has_key: transaction.statement(HAS_KEY),
+            find: transaction.statement(FIND),
+            history: HistoryWriter::new(transaction),
         }
     }
 
@@ -139,16 +149,23 @@ impl<'a> InstanceWriter<'a> {
                 reset_history,
                 append,
             } => {
-                let key = self.upsert(partition, epoch, record)?;
-                if *reset_history {
-                    self.reset.get()?.execute([key])?;
+                let (key, is_new) = self.upsert(partition, epoch, record)?;
+                if *reset_history && !is_new {
+                    self.history.delete(key)?;
                 }
-                for HistoryRow { sequence, events } in append {
-                    self.append
-                        .get()?
-                        .execute(params![key, sequence.cast_signed(), events])?;
+                self.history.append(key, append, None)
+            }
+            InstanceDelta::Append {
+                id,
+                updated,
+                append,
+            } => {
+                if let Some(key) = self.find(epoch, id)? {
+                    self.history.append(key, append, Some(*updated))
+                } else {
+                    tracing::warn!(instance = %id, "the row of a running instance was deleted");
+                    Ok(())
                 }
-                Ok(())
             }
             InstanceDelta::Entity { record } => self.entities.upsert(partition, record),
             InstanceDelta::Delete { id } if is_entity(id) => self.entities.delete(id),
@@ -156,13 +173,13 @@ impl<'a> InstanceWriter<'a> {
         }
     }
 
-    /// Returns the row's key.
+    /// Returns the row's key, and whether the row is new.
     fn upsert(
         &mut self,
         partition: PartitionId,
         epoch: Epoch,
         record: &InstanceRecord,
-    ) -> Result<i64, Fault> {
+    ) -> Result<(i64, bool), Fault> {
         let row = EncodedRow::new(partition, record)?;
         if let Some(known) = self.keys.get(&record.id, epoch) {
             let params = row.params(&known.key);
@@ -180,32 +197,42 @@ impl<'a> InstanceWriter<'a> {
             };
             if changed == 1 {
                 known.indexed = row.indexed;
-                return Ok(known.key);
+                return Ok((known.key, false));
             }
         }
-        let key = self
-            .upsert
-            .get()?
-            .query_row(&row.params(&self.hub)[..], |row| row.get(0))?;
+        let params = row.params(&self.hub);
+        let is_new = self.insert.get()?.execute(&params[..])? == 1;
+        let key = if is_new {
+            self.connection.last_insert_rowid()
+        } else {
+            let replace = self.replace.get()?;
+            replace.query_row(&params[..], |row| row.get(0))?
+        };
         let known = Known {
             key,
             epoch,
             indexed: row.indexed,
         };
         self.keys.insert(&record.id, known);
-        Ok(key)
+        Ok((key, is_new))
+    }
+
+    /// The key of a row that is there.
+    fn find(&mut self, epoch: Epoch, id: &InstanceId) -> Result<Option<i64>, Fault> {
+        if let Some(Known { key, .. }) = self.keys.get(id, epoch) {
+            let has_key = self.has_key.get()?;
+            if has_key.exists((*key, id.as_str()))? {
+                return Ok(Some(*key));
+            }
+        }
+        let find = self.find.get()?;
+        let key = find.query_row((self.hub, id.as_str()), |row| row.get(0));
+        Ok(key.optional()?)
     }
 
     fn delete(&mut self, id: &InstanceId) -> Result<(), Fault> {
         self.keys.remove(id);
-        let key: Option<i64> = self
-            .delete
-            .get()?
-            .query_row((self.hub, id.as_str()), |row| row.get(0))
-            .optional()?;
-        if let Some(key) = key {
-            self.reset.get()?.execute([key])?;
-        }
+        self.delete.get()?.execute((self.hub, id.as_str()))?;
         Ok(())
     }
 }

@@ -10,6 +10,7 @@ mod connection;
 mod database;
 mod entities;
 mod error;
+mod history;
 mod hub;
 mod inbox;
 mod leases;
@@ -214,8 +215,7 @@ const CREATE_LEASES: &str = "
         VALUES (0) UNION ALL SELECT number + 1 FROM numbers WHERE number + 1 < ?2
     )
     INSERT INTO leases (hub, partition) SELECT ?1, number FROM numbers";
-const DELETE_HUB: [&str; 10] = [
-    "DELETE FROM history WHERE instance IN (SELECT key FROM instances WHERE hub = ?1)",
+const DELETE_HUB: [&str; 9] = [
     "DELETE FROM instances WHERE hub = ?1",
     "DELETE FROM entities WHERE hub = ?1",
     "DELETE FROM inbox WHERE hub = ?1",

@@ -5,8 +5,9 @@ use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, params_from_iter};
 
 use super::error::Fault;
+use super::history::HistoryReader;
 use super::hub::Hub;
-use super::row::{self, Instance, instance_columns};
+use super::row::{Instance, instance_columns};
 use super::transaction::Transaction;
 use crate::model::{Due, InstanceId, PartitionId, RuntimeStatus, StoredInstance};
 use crate::storage::{InstanceFilter, InstancePageRequest, InstanceSummary, PageKey, StorageError};
@@ -16,10 +17,6 @@ const INSTANCE: &str = concat!(
     instance_columns!(),
     " FROM instances WHERE hub = ?1 AND id = ?2"
 );
-const HISTORY: &str = "
-    SELECT sequence, events FROM history WHERE instance = ?1 ORDER BY sequence";
-const FIRST_OF_HISTORY: &str = "
-    SELECT sequence, events FROM history WHERE instance = ?1 ORDER BY sequence LIMIT 1";
 // Without statistics, which nobody gathers here, the planner may prefer an index that has the order
 // or the columns over the one that finds the rows. So they are named.
 const DUE: &str = "
@@ -63,7 +60,7 @@ impl Hub {
         ids: &[InstanceId],
     ) -> Result<Vec<Option<StoredInstance>>, StorageError> {
         self.database.read(|transaction| {
-            let mut history = transaction.prepare_cached(HISTORY)?;
+            let mut history = HistoryReader::new(transaction)?;
             ids.iter()
                 .map(|id| {
                     let Some(Instance { key, record }) = self.find(transaction, id)? else {
@@ -71,7 +68,7 @@ impl Hub {
                     };
                     Ok(Some(StoredInstance {
                         record,
-                        history: row::history(&mut history, key)?,
+                        history: history.read(key)?,
                     }))
                 })
                 .collect()
@@ -147,8 +144,7 @@ fn summarize(
     with_input: bool,
 ) -> Result<InstanceSummary, Fault> {
     let first_row = if with_input {
-        let mut statement = transaction.prepare_cached(FIRST_OF_HISTORY)?;
-        row::first_of_history(&mut statement, instance.key)?
+        HistoryReader::new(transaction)?.first(instance.key)?
     } else {
         None
     };

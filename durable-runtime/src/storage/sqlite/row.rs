@@ -3,21 +3,24 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
+use rusqlite::Row;
 use rusqlite::types::FromSql;
-use rusqlite::{OptionalExtension, Row, Statement};
 use uuid::Uuid;
 
 use super::error::Fault;
 use crate::model::{
-    Due, EntityRecord, ExecutionId, HistoryRow, InstanceId, InstanceRecord, MessageOrigin,
-    PartitionId, Payload, RuntimeStatus, Tags,
+    Due, EntityRecord, ExecutionId, InstanceId, InstanceRecord, MessageOrigin, PartitionId,
+    Payload, RuntimeStatus, Tags,
 };
 
 /// What [`Instance::read`] expects, from the table `instances`.
 macro_rules! instance_columns {
     () => {
-        "key, id, execution, name, version, status, created, updated, due, custom_status, output, \
-         parent, tags"
+        "key, id, execution, name, version, status, created, due, custom_status, output, parent, \
+         tags, max(updated, ifnull((\
+             SELECT episodes.updated FROM episodes WHERE episodes.key >= instances.key << 20 \
+             AND episodes.key < (instances.key + 1) << 20 ORDER BY episodes.key DESC LIMIT 1\
+         ), 0)) AS updated"
     };
 }
 pub(super) use instance_columns;
@@ -120,29 +123,6 @@ fn time(row: &Row<'_>, column: &str) -> Result<DateTime<Utc>, String> {
 
 fn bad(column: &str, problem: impl fmt::Display) -> String {
     format!("its {column} cannot be read ({problem})")
-}
-
-/// Reads the rows of history that `statement` selects as sequence and events.
-pub(super) fn history(
-    statement: &mut Statement<'_>,
-    instance: i64,
-) -> Result<Vec<HistoryRow>, rusqlite::Error> {
-    statement.query_map([instance], history_row)?.collect()
-}
-
-/// Reads the first such row.
-pub(super) fn first_of_history(
-    statement: &mut Statement<'_>,
-    instance: i64,
-) -> Result<Option<HistoryRow>, rusqlite::Error> {
-    statement.query_row([instance], history_row).optional()
-}
-
-fn history_row(row: &Row<'_>) -> Result<HistoryRow, rusqlite::Error> {
-    Ok(HistoryRow {
-        sequence: row.get::<_, i64>(0)?.cast_unsigned(),
-        events: row.get(1)?,
-    })
 }
 
 /// The column `origin`.

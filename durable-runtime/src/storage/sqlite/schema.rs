@@ -9,15 +9,16 @@ use crate::storage::StorageError;
 const APPLICATION_ID: i64 = 0x4475_7262;
 
 /// One script per version of the schema, in order. A script that was published never changes.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("migrations/0001_initial.sql"),
     include_str!("migrations/0002_entities.sql"),
     include_str!("migrations/0003_triggers.sql"),
     include_str!("migrations/0004_settings.sql"),
+    include_str!("migrations/0005_episodes.sql"),
 ];
 
 /// The version that the last migration leads to.
-const KNOWN_VERSION: u32 = 4;
+const KNOWN_VERSION: u32 = 5;
 
 const _: () = assert!(MIGRATIONS.len() == KNOWN_VERSION as usize);
 
