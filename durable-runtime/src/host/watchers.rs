@@ -27,7 +27,9 @@ impl Watchers {
     }
 
     pub(crate) fn ended(&self, record: &Arc<InstanceRecord>) {
-        for sender in self.lock().remove(&record.id).unwrap_or_default() {
+        let of_instance = self.lock().remove(&record.id);
+        // Not while this is locked: a thread that is woken may run at once, and ask for it.
+        for sender in of_instance.unwrap_or_default() {
             // Whoever has stopped waiting does not want it.
             let _ = sender.send(Arc::clone(record));
         }
