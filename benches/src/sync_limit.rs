@@ -59,6 +59,12 @@ impl SyncLimit {
         Ok(())
     }
 
+    /// How long `number` writes took, one after the other.
+    pub(crate) fn durations_of(&self, number: usize) -> Durations {
+        let rows = self.took.chunks_exact(number);
+        Durations::new(rows.map(|row| row.iter().sum()).collect())
+    }
+
     /// How long the writes took.
     pub(crate) fn durations(self) -> Durations {
         Durations::new(self.took)

@@ -16,6 +16,8 @@ const WARM_UP: u32 = 100;
 /// Between which the disk is tried.
 const ROUNDS: u32 = 10;
 const ORCHESTRATIONS: u32 = 100;
+/// How often the disk is tried before each round.
+const PROBES: usize = 102;
 /// A commit waits for the disk when the orchestration is started and after each activity.
 const COMMITS: u32 = SEQUENCE_STEPS + 1;
 
@@ -30,7 +32,7 @@ pub(super) async fn run(site: &Site, report: Report) -> Result<Report> {
     let mut used = Used::default();
     let mut sync = SyncLimit::new(site.directory())?;
     for _ in 0..ROUNDS {
-        sync.probe(100)?;
+        sync.probe(PROBES)?;
         let before = Usage::of(&host)?;
         for number in 0..orchestrations {
             took.push(run_one(&client, number).await?);
@@ -39,8 +41,9 @@ pub(super) async fn run(site: &Site, report: Report) -> Result<Report> {
     }
     host.shutdown().await?;
     let latency = Durations::new(took);
+    let limit = sync.durations_of(COMMITS as usize).median();
+    let limit = Figure::time("limit by 6 of them", limit);
     let sync = sync.durations().median();
-    let limit = Figure::time("limit by 6 of them", sync * COMMITS);
     let floor = Floor::AtMost(1.4 * limit.value());
     let median = Figure::time("median", latency.median()).floor(floor);
     Ok(report
