@@ -141,39 +141,32 @@ impl InstanceDelta {
     }
 
     fn apply(&mut self, later: InstanceDelta) {
-        match (&mut *self, later) {
-            (
-                Self::Upsert { record, append, .. },
+        match later {
+            Self::Append {
+                updated,
+                append: later,
+                ..
+            } => match self {
+                Self::Upsert { record, append, .. } => {
+                    record.updated = updated;
+                    append.extend(later);
+                }
                 Self::Append {
-                    updated,
-                    append: later,
+                    updated: earlier,
+                    append,
                     ..
-                },
-            ) => {
-                record.updated = updated;
-                append.extend(later);
-            }
-            (
-                Self::Append {
-                    updated, append, ..
-                },
-                Self::Append {
-                    updated: later_updated,
-                    append: later,
-                    ..
-                },
-            ) => {
-                *updated = later_updated;
-                append.extend(later);
-            }
-            (
-                _,
-                Self::Upsert {
-                    record,
-                    reset_history: false,
-                    append: later,
-                },
-            ) => {
+                } => {
+                    *earlier = updated;
+                    append.extend(later);
+                }
+                // There is nothing to go on from.
+                Self::Delete { .. } | Self::Entity { .. } => {}
+            },
+            Self::Upsert {
+                record,
+                reset_history: false,
+                append: later,
+            } => {
                 let (reset_history, mut append) = self.take_history();
                 append.extend(later);
                 *self = Self::Upsert {
@@ -182,7 +175,7 @@ impl InstanceDelta {
                     append,
                 };
             }
-            (_, later) => *self = later,
+            later => *self = later,
         }
     }
 

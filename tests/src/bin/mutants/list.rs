@@ -138,6 +138,30 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         }],
     },
     Mutant {
+        name: "a row whose due time has changed is not written",
+        edits: &[Edit {
+            file: "partition/instance.rs",
+            before: "self.edit().due = due;",
+            after: "self.record.due = due;",
+        }],
+    },
+    Mutant {
+        name: "of two steps in one delta the later one is lost",
+        edits: &[Edit {
+            file: "model/delta.rs",
+            before: "*earlier = updated;\n                    append.extend(later);",
+            after: "*earlier = updated;\n                    drop((append, later));",
+        }],
+    },
+    Mutant {
+        name: "steps that come before a change of the row are lost",
+        edits: &[Edit {
+            file: "model/delta.rs",
+            before: "Self::Append { append, .. } => (false, std::mem::take(append)),",
+            after: "Self::Append { .. } => (false, Vec::new()),",
+        }],
+    },
+    Mutant {
         name: "a delayed signal comes at once",
         edits: &[Edit {
             file: "partition/entity.rs",
