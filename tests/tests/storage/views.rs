@@ -5,7 +5,8 @@ use durable_runtime::storage::TakeMessages;
 
 use crate::files::{Directory, one};
 use crate::fixture::{
-    LONG, Owner, append, entity, entity_id, id, put, record, row, signal, time, upsert, worker,
+    LONG, Owner, append, entity, entity_id, id, put, record, replace, row, signal, time, upsert,
+    worker,
 };
 
 #[test]
@@ -155,6 +156,36 @@ fn an_instance_that_was_deleted_by_hand_takes_its_history_with_it() {
     owner.change(append(&id("a"), time(4), [row(2, "a")]));
     owner.change(upsert(&record(&id("b")), [row(0, "b")]));
     assert_eq!(owner.history(&id("b")), [(0, "b".to_owned())]);
+}
+
+/// Rule 32: what is damaged harms nobody else.
+#[test]
+fn a_key_that_is_too_large_does_not_lead_to_the_history_of_others() {
+    let directory = Directory::new();
+    let owner = Owner::new(directory.hub(), "worker");
+    for name in ["a", "b"] {
+        owner.change(upsert(&record(&id(name)), [row(0, name)]));
+    }
+    let by_hand = directory.by_hand();
+    let key: i64 = one(&by_hand, "SELECT key FROM instances WHERE id = 'a'");
+    let damaged = by_hand.execute(
+        "UPDATE instances SET key = ?1 + (1 << 44) WHERE id = 'b'",
+        [key],
+    );
+    assert_eq!(damaged.unwrap(), 1);
+    drop(owner);
+    let reopened = Owner::new(directory.hub(), "worker");
+    assert!(reopened.history(&id("b")).is_empty());
+    reopened.change(append(&id("b"), time(2), [row(1, "b")]));
+    reopened.change(replace(&record(&id("b")), [row(0, "again")]));
+    assert_eq!(reopened.history(&id("b")), [(0, "again".to_owned())]);
+    assert_eq!(
+        by_hand
+            .execute("DELETE FROM instances WHERE id = 'b'", [])
+            .unwrap(),
+        1
+    );
+    assert_eq!(reopened.history(&id("a")), [(0, "a".to_owned())]);
 }
 
 /// The view `entity_states`.

@@ -13,12 +13,15 @@ const APPEND: &str = "
 const APPEND_BEHIND: &str = "
     INSERT OR REPLACE INTO history (instance, sequence, events) VALUES (?1, ?2, ?3)";
 const TOUCH: &str = "UPDATE instances SET updated = ?2 WHERE key = ?1";
-const DELETE: &str = "DELETE FROM episodes WHERE key >= ?1 << 20 AND key < (?1 + 1) << 20";
+// The last condition: a key that is damaged, and too large to be shifted, must not lead to the rows of others.
+const DELETE: &str = "
+    DELETE FROM episodes
+    WHERE key >= ?1 << 20 AND key < (?1 + 1) << 20 AND key >> 20 = ?1";
 const DELETE_BEHIND: &str = "DELETE FROM history WHERE instance = ?1";
 
 const READ: &str = "
     SELECT key & 0xFFFFF, events FROM episodes
-    WHERE key >= ?1 << 20 AND key < (?1 + 1) << 20 ORDER BY key LIMIT ?2";
+    WHERE key >= ?1 << 20 AND key < (?1 + 1) << 20 AND key >> 20 = ?1 ORDER BY key LIMIT ?2";
 const READ_BEHIND: &str = "
     SELECT sequence, events FROM history WHERE instance = ?1 ORDER BY sequence LIMIT ?2";
 

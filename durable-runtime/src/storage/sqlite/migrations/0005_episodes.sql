@@ -9,10 +9,11 @@ CREATE TABLE episodes (
     events TEXT NOT NULL
 ) STRICT;
 
--- Keys of instances that are gone come again.
+-- Keys of instances that are gone come again. One that is damaged must not lead to the history of others.
 CREATE TRIGGER history_goes AFTER DELETE ON instances BEGIN
     DELETE FROM history WHERE instance = OLD.key;
-    DELETE FROM episodes WHERE key >= OLD.key << 20 AND key < (OLD.key + 1) << 20;
+    DELETE FROM episodes WHERE key >= OLD.key << 20 AND key < (OLD.key + 1) << 20
+        AND key >> 20 = OLD.key;
 END;
 
 DROP VIEW instance_status;
