@@ -109,7 +109,8 @@ pub enum InstanceDelta {
         /// History that is new.
         append: Vec<HistoryRow>,
     },
-    /// It took a step that changes nothing of its row but the time: nothing of that need be written.
+    /// It took a step that changes nothing of its row but the time. The row need not be written, but whoever
+    /// reads it is told that time. Without a row there is nothing to do.
     Append {
         /// The instance, which storage has.
         id: InstanceId,

@@ -166,7 +166,7 @@ fn replace_history(database: &Connection, first: u8, bytes: &[u8]) -> Option<Str
     let into = match number {
         0 => "episodes SELECT key << 20 | ?1, NULL, ?2",
         // There is no place for these there.
-        _ => "history SELECT key, ?1, ?2",
+        _ => "other_history SELECT key, ?1, ?2",
     };
     let insert = format!("INSERT INTO {into} FROM instances WHERE {OF_INSTANCE}");
     for (sequence, events) in (0..).zip(&rows) {

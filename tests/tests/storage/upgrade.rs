@@ -127,6 +127,30 @@ fn a_file_of_version_1_goes_on() {
     assert_eq!(text, "ok");
 }
 
+/// Its history would be that of the next instance: keys come again.
+#[test]
+fn what_is_left_of_an_instance_that_was_deleted_by_hand_goes() {
+    let directory = version_1();
+    let deleted = "DELETE FROM instances";
+    assert_eq!(directory.by_hand().execute(deleted, []).unwrap(), 1);
+    let owner = Owner::new(directory.hub(), "worker");
+    owner.change(replace(&crate::fixture::record(&id("b")), [row(1, "new")]));
+    assert_eq!(owner.history(&id("b")), [(1, "new".to_owned())]);
+}
+
+/// A program of version 1 that goes on with the file meanwhile is refused: it would miss what is written from
+/// now on.
+#[test]
+fn history_is_not_where_earlier_programs_look_for_it() {
+    let directory = version_1();
+    let earlier = directory.by_hand();
+    let mut read = earlier.prepare("SELECT events FROM history").unwrap();
+    assert_eq!(read.query_map([], |_| Ok(())).unwrap().count(), 1);
+    drop(directory.hub());
+    let refused = read.query([]).unwrap().next().unwrap_err();
+    assert!(refused.to_string().contains("no such table"), "{refused}");
+}
+
 /// Rule 45: the same, for a file that has entities.
 #[test]
 fn a_file_of_version_2_goes_on() {

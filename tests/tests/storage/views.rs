@@ -132,7 +132,7 @@ fn people_can_read_steps_wherever_they_are_stored() {
         let steps: Vec<String> = steps.collect::<Result<_, _>>().unwrap();
         let scans = |step: &String| {
             let mut words = step.split(' ');
-            let tables = ["instances", "episodes", "history"];
+            let tables = ["instances", "episodes", "other_history"];
             words.next() == Some("SCAN") && words.next().is_some_and(|word| tables.contains(&word))
         };
         assert!(!steps.iter().any(scans), "{steps:?}");
@@ -149,7 +149,7 @@ fn an_instance_that_was_deleted_by_hand_takes_its_history_with_it() {
     owner.change(append(&id("a"), time(3), [row(1 << 20, "a")]));
     let by_hand = directory.by_hand();
     assert_eq!(by_hand.execute("DELETE FROM instances", []).unwrap(), 1);
-    for table in ["episodes", "history"] {
+    for table in ["episodes", "other_history"] {
         let rows: i64 = one(&by_hand, &format!("SELECT count(*) FROM {table}"));
         assert_eq!(rows, 0, "{table}");
     }
@@ -161,10 +161,11 @@ fn an_instance_that_was_deleted_by_hand_takes_its_history_with_it() {
 /// Rule 32: what is damaged harms nobody else.
 #[test]
 fn a_key_that_is_too_large_does_not_lead_to_the_history_of_others() {
+    const EVENT: &str = "[[1,\"OrchestratorStarted\"]]";
     let directory = Directory::new();
     let owner = Owner::new(directory.hub(), "worker");
     for name in ["a", "b"] {
-        owner.change(upsert(&record(&id(name)), [row(0, name)]));
+        owner.change(upsert(&record(&id(name)), [row(0, EVENT)]));
     }
     let by_hand = directory.by_hand();
     let key: i64 = one(&by_hand, "SELECT key FROM instances WHERE id = 'a'");
@@ -175,7 +176,14 @@ fn a_key_that_is_too_large_does_not_lead_to_the_history_of_others() {
     assert_eq!(damaged.unwrap(), 1);
     drop(owner);
     let reopened = Owner::new(directory.hub(), "worker");
+    reopened.change(append(&id("a"), time(9), [row(1, EVENT)]));
     assert!(reopened.history(&id("b")).is_empty());
+    let shown = |name| -> i64 {
+        let sql = format!("SELECT count(*) FROM history_events WHERE instance = '{name}'");
+        one(&by_hand, &sql)
+    };
+    assert_eq!((shown("a"), shown("b")), (2, 0));
+    assert_eq!(reopened.record(&id("b")).unwrap().updated, time(1));
     reopened.change(append(&id("b"), time(2), [row(1, "b")]));
     reopened.change(replace(&record(&id("b")), [row(0, "again")]));
     assert_eq!(reopened.history(&id("b")), [(0, "again".to_owned())]);
@@ -185,7 +193,30 @@ fn a_key_that_is_too_large_does_not_lead_to_the_history_of_others() {
             .unwrap(),
         1
     );
-    assert_eq!(reopened.history(&id("a")), [(0, "a".to_owned())]);
+    assert_eq!(reopened.history(&id("a")).len(), 2);
+    // The largest that has a place there.
+    let largest = "UPDATE instances SET key = (1 << 43) - 1 WHERE id = 'a'";
+    assert_eq!(by_hand.execute(largest, []).unwrap(), 1);
+    drop(reopened);
+    let reopened = Owner::new(directory.hub(), "worker");
+    reopened.change(append(&id("a"), time(3), [row(2, "a")]));
+    assert_eq!(reopened.history(&id("a")), [(2, "a".to_owned())]);
+}
+
+/// Rule 32: an instance whose time cannot be read is there all the same.
+#[test]
+fn the_time_of_a_step_that_is_damaged_is_ignored() {
+    let directory = Directory::new();
+    let owner = Owner::new(directory.hub(), "worker");
+    let mut early = record(&id("a"));
+    early.updated = chrono::DateTime::from_timestamp_micros(-5).unwrap();
+    owner.change(upsert(&early, [row(0, "a")]));
+    assert_eq!(owner.record(&id("a")), Some(early.clone()));
+    owner.change(append(&id("a"), time(1), [row(1, "a")]));
+    assert_eq!(owner.record(&id("a")).unwrap().updated, time(1));
+    let damaged = "UPDATE episodes SET updated = 9223372036854775807 WHERE updated IS NOT NULL";
+    assert_eq!(directory.by_hand().execute(damaged, []).unwrap(), 1);
+    assert_eq!(owner.record(&id("a")), Some(early));
 }
 
 /// The view `entity_states`.

@@ -51,7 +51,7 @@ const REPLACE: &str = "
     RETURNING key";
 // Its history goes with it.
 const DELETE: &str = "DELETE FROM instances WHERE hub = ?1 AND id = ?2";
-const HAS_KEY: &str = "SELECT 1 FROM instances WHERE key = ?1 AND id = ?2";
+const HAS_KEY: &str = "SELECT 1 FROM instances WHERE key = ?1 AND id = ?2 AND hub = ?3";
 const FIND: &str = "SELECT key FROM instances WHERE hub = ?1 AND id = ?2";
 
 /// Writes `deltas`, or nothing.
@@ -221,7 +221,7 @@ impl<'a> InstanceWriter<'a> {
     fn find(&mut self, epoch: Epoch, id: &InstanceId) -> Result<Option<i64>, Fault> {
         if let Some(Known { key, .. }) = self.keys.get(id, epoch) {
             let has_key = self.has_key.get()?;
-            if has_key.exists((*key, id.as_str()))? {
+            if has_key.exists((*key, id.as_str(), self.hub))? {
                 return Ok(Some(*key));
             }
         }

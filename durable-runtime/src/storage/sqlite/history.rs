@@ -1,4 +1,4 @@
-//! The tables of history: `episodes`, and `history` for what that has no place for.
+//! The tables of history: `episodes`, and `other_history` for what that has no place for.
 
 use chrono::{DateTime, Utc};
 use rusqlite::{CachedStatement, Row, params};
@@ -11,19 +11,17 @@ use crate::model::HistoryRow;
 const APPEND: &str = "
     INSERT OR REPLACE INTO episodes (key, updated, events) VALUES (?1, ?2, ?3)";
 const APPEND_BEHIND: &str = "
-    INSERT OR REPLACE INTO history (instance, sequence, events) VALUES (?1, ?2, ?3)";
+    INSERT OR REPLACE INTO other_history (instance, sequence, events) VALUES (?1, ?2, ?3)";
 const TOUCH: &str = "UPDATE instances SET updated = ?2 WHERE key = ?1";
-// The last condition: a key that is damaged, and too large to be shifted, must not lead to the rows of others.
 const DELETE: &str = "
-    DELETE FROM episodes
-    WHERE key >= ?1 << 20 AND key < (?1 + 1) << 20 AND key >> 20 = ?1";
-const DELETE_BEHIND: &str = "DELETE FROM history WHERE instance = ?1";
+    DELETE FROM episodes WHERE key >= ?1 * 1048576 AND key < (?1 + 1) * 1048576";
+const DELETE_BEHIND: &str = "DELETE FROM other_history WHERE instance = ?1";
 
 const READ: &str = "
     SELECT key & 0xFFFFF, events FROM episodes
-    WHERE key >= ?1 << 20 AND key < (?1 + 1) << 20 AND key >> 20 = ?1 ORDER BY key LIMIT ?2";
+    WHERE key >= ?1 * 1048576 AND key < (?1 + 1) * 1048576 ORDER BY key LIMIT ?2";
 const READ_BEHIND: &str = "
-    SELECT sequence, events FROM history WHERE instance = ?1 ORDER BY sequence LIMIT ?2";
+    SELECT sequence, events FROM other_history WHERE instance = ?1 ORDER BY sequence LIMIT ?2";
 
 /// The bits of the number of a row in the key of `episodes`. A million rows are more than what an execution
 /// should have, and leave room for the keys of eight million million instances.

@@ -17,10 +17,10 @@ use crate::model::{
 macro_rules! instance_columns {
     () => {
         "key, id, execution, name, version, status, created, due, custom_status, output, parent, \
-         tags, max(updated, ifnull((\
-             SELECT episodes.updated FROM episodes WHERE episodes.key >= instances.key << 20 \
-             AND episodes.key < (instances.key + 1) << 20 ORDER BY episodes.key DESC LIMIT 1\
-         ), 0)) AS updated"
+         tags, updated, (\
+             SELECT episodes.updated FROM episodes WHERE episodes.key >= instances.key * 1048576 \
+             AND episodes.key < (instances.key + 1) * 1048576 ORDER BY episodes.key DESC LIMIT 1\
+         ) AS stepped"
     };
 }
 pub(super) use instance_columns;
@@ -49,6 +49,7 @@ fn record(row: &Row<'_>, id: &str) -> Result<InstanceRecord, String> {
     let tags: Option<String> = get(row, "tags")?;
     let due: Option<i64> = get(row, "due")?;
     let parent: Option<String> = get(row, "parent")?;
+    let stepped: Option<i64> = get(row, "stepped")?;
     Ok(InstanceRecord {
         id: InstanceId::trusted(id),
         execution: Uuid::from_slice(&execution)
@@ -60,7 +61,10 @@ fn record(row: &Row<'_>, id: &str) -> Result<InstanceRecord, String> {
             .parse::<RuntimeStatus>()
             .map_err(|e| bad("status", e))?,
         created: time(row, "created")?,
-        updated: time(row, "updated")?,
+        updated: match stepped.and_then(DateTime::from_timestamp_micros) {
+            Some(stepped) => time(row, "updated")?.max(stepped),
+            None => time(row, "updated")?,
+        },
         due: due.map(Due::from_micros),
         custom_status: payload(row, "custom_status")?,
         output: payload(row, "output")?,

@@ -1,22 +1,29 @@
--- History from here on; `history` keeps what was written before, and rows whose number has no place in the
--- key. An ordinary table, not one WITHOUT ROWID: where that has no room for a row, it moves others among
--- several pages, all of which a commit writes; here a row at the end of the table begins a new page.
+-- History from here on. An ordinary table, not one WITHOUT ROWID: where that has no room for a row, it moves
+-- others among several pages, all of which a commit writes; here a row at the end of the table begins a new
+-- page.
 CREATE TABLE episodes (
-    -- The key of the instance times 2^20, plus the number of the row.
+    -- The key of the instance times 2^20 (1048576), plus the number of the row. Where keys are looked for they
+    -- are multiplied, not shifted: too large a product is a REAL, which no key equals.
     key INTEGER PRIMARY KEY,
     -- When the instance was last updated, if its own row was not written with this one.
     updated INTEGER,
     events TEXT NOT NULL
 ) STRICT;
 
--- Keys of instances that are gone come again. One that is damaged must not lead to the history of others.
-CREATE TRIGGER history_goes AFTER DELETE ON instances BEGIN
-    DELETE FROM history WHERE instance = OLD.key;
-    DELETE FROM episodes WHERE key >= OLD.key << 20 AND key < (OLD.key + 1) << 20
-        AND key >> 20 = OLD.key;
-END;
-
 DROP VIEW instance_status;
+DROP VIEW history_events;
+
+-- What was written before, and rows whose number has no place in the key of `episodes`. Renamed, for a program
+-- of before that has the file open would take this for all of history.
+ALTER TABLE history RENAME TO other_history;
+
+-- Keys of instances that are gone come again, and a new one begins without looking for history.
+DELETE FROM other_history WHERE instance NOT IN (SELECT key FROM instances);
+
+CREATE TRIGGER history_goes AFTER DELETE ON instances BEGIN
+    DELETE FROM other_history WHERE instance = OLD.key;
+    DELETE FROM episodes WHERE key >= OLD.key * 1048576 AND key < (OLD.key + 1) * 1048576;
+END;
 
 -- For people: where each instance stands.
 CREATE VIEW instance_status AS
@@ -53,19 +60,17 @@ FROM (
             ifnull(
                 (
                     SELECT episodes.updated FROM episodes
-                    WHERE episodes.key >= instances.key << 20
-                    AND episodes.key < (instances.key + 1) << 20
+                    WHERE episodes.key >= instances.key * 1048576
+                    AND episodes.key < (instances.key + 1) * 1048576
                     ORDER BY episodes.key DESC LIMIT 1
                 ),
-                0
+                instances.updated
             )
         ) AS last_updated
     FROM hubs
     -- CROSS JOIN: hubs first, so that an instance is found by its id.
     CROSS JOIN instances ON instances.hub = hubs.key
 );
-
-DROP VIEW history_events;
 
 -- For people: history, one event per row. An event is stored as `[microseconds, {"Kind": body}]`, or
 -- `[microseconds, "Kind"]` where the kind has no body. A row that is not JSON is left out.
@@ -88,11 +93,11 @@ FROM (
     SELECT
         hubs.name AS hub,
         instances.id AS instance,
-        history.sequence AS sequence,
-        history.events AS events
+        other_history.sequence AS sequence,
+        other_history.events AS events
     FROM hubs
     CROSS JOIN instances ON instances.hub = hubs.key
-    CROSS JOIN history ON history.instance = instances.key
+    CROSS JOIN other_history ON other_history.instance = instances.key
     UNION ALL
     SELECT
         hubs.name AS hub,
@@ -102,6 +107,6 @@ FROM (
     FROM hubs
     CROSS JOIN instances ON instances.hub = hubs.key
     CROSS JOIN episodes
-        ON episodes.key >= instances.key << 20 AND episodes.key < (instances.key + 1) << 20
+        ON episodes.key >= instances.key * 1048576 AND episodes.key < (instances.key + 1) * 1048576
 )
 CROSS JOIN json_each(CASE WHEN json_valid(events) THEN events ELSE '[]' END) AS event;
