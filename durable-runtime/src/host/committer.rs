@@ -246,9 +246,6 @@ const LITTLE: usize = 8;
 /// A message that one partition sends and another has dealt with already, both in this commit, need
 /// not be written.
 fn leave_out_delivered(group: &mut [HandedOver]) {
-    if group.iter().all(|taken| taken.delta.consumed.is_empty()) {
-        return;
-    }
     let places: FxHashMap<_, _> = group
         .iter()
         .zip(0..)

@@ -10,17 +10,17 @@ use crate::model::HistoryRow;
 // A row is there already when a commit is repeated.
 const APPEND: &str = "
     INSERT OR REPLACE INTO episodes (key, updated, events) VALUES (?1, ?2, ?3)";
-const APPEND_BEHIND: &str = "
+const APPEND_OTHER: &str = "
     INSERT OR REPLACE INTO other_history (instance, sequence, events) VALUES (?1, ?2, ?3)";
 const TOUCH: &str = "UPDATE instances SET updated = ?2 WHERE key = ?1";
 const DELETE: &str = "
     DELETE FROM episodes WHERE key >= ?1 * 1048576 AND key < (?1 + 1) * 1048576";
-const DELETE_BEHIND: &str = "DELETE FROM other_history WHERE instance = ?1";
+const DELETE_OTHER: &str = "DELETE FROM other_history WHERE instance = ?1";
 
 const READ: &str = "
     SELECT key & 0xFFFFF, events FROM episodes
     WHERE key >= ?1 * 1048576 AND key < (?1 + 1) * 1048576 ORDER BY key LIMIT ?2";
-const READ_BEHIND: &str = "
+const READ_OTHER: &str = "
     SELECT sequence, events FROM other_history WHERE instance = ?1 ORDER BY sequence LIMIT ?2";
 
 /// The bits of the number of a row in the key of `episodes`. A million rows are more than what an execution
@@ -30,20 +30,20 @@ const SEQUENCE_BITS: u32 = 20;
 /// Writes history.
 pub(super) struct HistoryWriter<'a> {
     append: Statement<'a>,
-    append_behind: Statement<'a>,
+    append_other: Statement<'a>,
     touch: Statement<'a>,
     delete: Statement<'a>,
-    delete_behind: Statement<'a>,
+    delete_other: Statement<'a>,
 }
 
 impl<'a> HistoryWriter<'a> {
     pub(super) fn new(transaction: &'a Transaction<'_>) -> Self {
         Self {
             append: transaction.statement(APPEND),
-            append_behind: transaction.statement(APPEND_BEHIND),
+            append_other: transaction.statement(APPEND_OTHER),
             touch: transaction.statement(TOUCH),
             delete: transaction.statement(DELETE),
-            delete_behind: transaction.statement(DELETE_BEHIND),
+            delete_other: transaction.statement(DELETE_OTHER),
         }
     }
 
@@ -61,7 +61,7 @@ impl<'a> HistoryWriter<'a> {
                 let statement = self.append.get()?;
                 statement.execute(params![key, updated, events])?;
             } else {
-                let statement = self.append_behind.get()?;
+                let statement = self.append_other.get()?;
                 statement.execute(params![instance, sequence.cast_signed(), events])?;
                 if let Some(updated) = updated.take() {
                     self.touch.get()?.execute((instance, updated))?;
@@ -74,7 +74,7 @@ impl<'a> HistoryWriter<'a> {
     /// Deletes the whole history of an instance.
     pub(super) fn delete(&mut self, instance: i64) -> Result<(), Fault> {
         self.delete.get()?.execute([instance])?;
-        self.delete_behind.get()?.execute([instance])?;
+        self.delete_other.get()?.execute([instance])?;
         Ok(())
     }
 }
@@ -82,14 +82,14 @@ impl<'a> HistoryWriter<'a> {
 /// Reads history.
 pub(super) struct HistoryReader<'a> {
     read: CachedStatement<'a>,
-    read_behind: CachedStatement<'a>,
+    read_other: CachedStatement<'a>,
 }
 
 impl<'a> HistoryReader<'a> {
     pub(super) fn new(transaction: &'a Transaction<'_>) -> Result<Self, rusqlite::Error> {
         Ok(Self {
             read: transaction.prepare_cached(READ)?,
-            read_behind: transaction.prepare_cached(READ_BEHIND)?,
+            read_other: transaction.prepare_cached(READ_OTHER)?,
         })
     }
 
@@ -110,7 +110,7 @@ impl<'a> HistoryReader<'a> {
         limit: i64,
     ) -> Result<Vec<HistoryRow>, rusqlite::Error> {
         let mut rows = Vec::new();
-        for statement in [&mut self.read, &mut self.read_behind] {
+        for statement in [&mut self.read, &mut self.read_other] {
             for row in statement.query_map((instance, limit), history_row)? {
                 rows.push(row?);
             }
