@@ -13,8 +13,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::HostOptions;
 use super::backlog::Backlog;
+use super::conduct::Conduct;
+use super::crew::Job;
 use super::hold_ups::HoldUps;
-use super::lane::{Job, Lane};
 use super::router::Router;
 use super::suspects::{CallKey, Suspects};
 use crate::context::{ActivityContext, ActivityInvocation, CallInfo, States};
@@ -38,14 +39,8 @@ struct Shared {
     limit: usize,
     load: Mutex<Load>,
     idle: Notify,
-    lane: Arc<Lane>,
     hold_ups: HoldUps,
-}
-
-impl Drop for Shared {
-    fn drop(&mut self) {
-        self.lane.close();
-    }
+    conduct: Conduct,
 }
 
 #[derive(Debug)]
@@ -135,6 +130,7 @@ impl Executor {
         options: &HostOptions,
     ) -> Self {
         let shared = Shared {
+            conduct: Conduct::of(&registry),
             registry,
             states,
             router,
@@ -142,7 +138,6 @@ impl Executor {
             limit: options.max_concurrent_activities,
             load: Mutex::new(Load::new(options)),
             idle: Notify::new(),
-            lane: Arc::default(),
             hold_ups: HoldUps::default(),
         };
         Self {
@@ -155,33 +150,39 @@ impl Executor {
         Arc::clone(&self.lock().queue.backlog)
     }
 
-    /// Where an activity begins that is alone. Somebody has to lend it a thread.
-    pub(super) fn lane(&self) -> Arc<Lane> {
-        Arc::clone(&self.shared.lane)
-    }
-
     /// Runs an activity now, or when there is room.
     pub(super) fn submit(&self, work: ActivityWork) {
+        if let Some(job) = self.admit(work) {
+            self.spawn(job);
+        }
+    }
+
+    /// As [`submit`](Self::submit), but gives the activity back if it is to run now, and alone, and has given its
+    /// thread back soon as a rule. The caller begins it on a thread of its own, or [`spawn`](Self::spawn)s it.
+    pub(super) fn admit(&self, work: ActivityWork) -> Option<Job> {
         let partition = self.shared.router.partition_of(&work.instance);
         let mut load = self.lock();
-        let Some(work) = load.suspects.admit(work, partition) else {
-            return;
-        };
+        let work = load.suspects.admit(work, partition)?;
         if work.confirmation == Confirmation::Given && load.settle(partition) {
             // It has kept its place while the confirmation was on its way.
             if load.stopped {
                 load.running -= 1;
                 self.shared.idle.notify_waiters();
-                return;
+                return None;
             }
         } else if load.stopped || load.running >= self.shared.limit {
             load.queue.push(work);
-            return;
+            return None;
         } else {
             load.running += 1;
         }
         drop(load);
-        self.begin(work);
+        self.begin(work)
+    }
+
+    /// Runs what [`admit`](Self::admit) has given back on the async runtime.
+    pub(super) fn spawn(&self, job: Job) {
+        self.shared.runtime.spawn(job);
     }
 
     /// An activity of the partition that was about to be confirmed is not wanted any more.
@@ -244,7 +245,6 @@ impl Executor {
     /// Begins no more activities.
     pub(super) fn stop(&self) {
         self.lock().stopped = true;
-        self.shared.lane.close();
     }
 
     /// Completes when no activity is running.
@@ -277,7 +277,8 @@ impl Executor {
         });
     }
 
-    fn begin(&self, work: ActivityWork) {
+    /// Gives back what the caller may begin.
+    fn begin(&self, work: ActivityWork) -> Option<Job> {
         if work.confirmation == Confirmation::Wanted {
             let partition = self.shared.router.partition_of(&work.instance);
             let key = (work.lineage, work.task);
@@ -286,11 +287,12 @@ impl Executor {
             if self.shared.router.send(partition, input).is_err() {
                 self.skip(partition, key);
             }
-            return;
+            return None;
         }
         let executor = self.clone();
         // Before the task runs: a termination may come first, and is not to be missed.
         let (token, is_alone) = self.started(&work.instance);
+        let may_be_given_back = is_alone && self.shared.conduct.is_trusted(&work.name);
         let job: Job = Box::pin(async move {
             let shared = &executor.shared;
             let code = run(
@@ -300,9 +302,9 @@ impl Executor {
                 token.clone(),
                 Blocking::OnThePool,
             );
-            let outcome = shared.hold_ups.watch(&work, code).await;
-            if is_alone && outcome.is_err() {
-                // What fails in the lane may do so because the runtime is shutting down. Then this never
+            let outcome = shared.hold_ups.watch(&work, &shared.conduct, code).await;
+            if may_be_given_back && outcome.is_err() {
+                // What fails outside of the runtime may do so because that is shutting down. Then this never
                 // comes back, and the next host runs the activity again.
                 tokio::task::yield_now().await;
             }
@@ -312,14 +314,11 @@ impl Executor {
             executor.next();
             executor.clear(key);
         });
-        let for_the_runtime = if is_alone {
-            self.shared.lane.begin(job).err()
-        } else {
-            Some(job)
-        };
-        if let Some(job) = for_the_runtime {
-            self.shared.runtime.spawn(job);
+        if may_be_given_back {
+            return Some(job);
         }
+        self.spawn(job);
+        None
     }
 
     fn report(&self, work: ActivityWork, outcome: Result<Payload, Failure>) {
@@ -362,7 +361,9 @@ impl Executor {
         let next = if load.stopped { None } else { load.queue.pop() };
         if let Some(work) = next {
             drop(load);
-            self.begin(work);
+            if let Some(job) = self.begin(work) {
+                self.spawn(job);
+            }
         } else {
             load.running -= 1;
             if load.running == 0 {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use rustc_hash::FxHashSet;
 
+use super::conduct::Conduct;
 use crate::clock;
 use crate::partition::ActivityWork;
 
@@ -23,12 +24,21 @@ pub(super) struct HoldUps {
 
 impl HoldUps {
     /// Runs the code of an activity and looks at how long it goes on without waiting.
-    pub(super) async fn watch<T>(&self, work: &ActivityWork, code: impl Future<Output = T>) -> T {
+    pub(super) async fn watch<T>(
+        &self,
+        work: &ActivityWork,
+        conduct: &Conduct,
+        code: impl Future<Output = T>,
+    ) -> T {
         let mut code = pin!(code);
+        let mut begins = true;
         poll_fn(|context| {
             let began = clock::instant();
             let polled = code.as_mut().poll(context);
             let took = clock::since(began);
+            if std::mem::take(&mut begins) {
+                conduct.note(&work.name, took);
+            }
             if took > LONG {
                 self.report(work, took);
             }

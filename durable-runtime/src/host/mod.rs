@@ -7,13 +7,14 @@ mod builder;
 mod busy;
 
 mod committer;
+mod conduct;
+mod crew;
 mod error;
 mod hold_ups;
 mod host_json;
 #[cfg(feature = "http")]
 mod http;
 mod keeper;
-mod lane;
 mod loader;
 mod local;
 mod options;
@@ -249,10 +250,7 @@ impl Ending {
     fn run(self) -> Result<(), HostError> {
         let threads = self.threads;
         self.router.stop_threads();
-        let mut sound = true;
-        for partition in threads.partitions {
-            sound &= partition.join().is_ok();
-        }
+        let mut sound = threads.partitions.wait_for_end();
         self.handover.stop();
         let committed = threads.committer.join();
         self.state.abandon();

@@ -10,20 +10,20 @@ use super::HostError;
 use super::activities::Executor;
 use super::busy::Busy;
 use super::committer::{Committer, Handover, Outcome};
+use super::crew::Crew;
 use super::keeper::Keeper;
-use super::lane::Lane;
 use super::loader::{LoadRequest, Loader};
 use super::router::{Router, ThreadInput};
 use super::state::HostState;
 use super::triggers::News;
 use super::watchers::Watchers;
-use super::worker::WorkerSetup;
+use super::worker::{Ended, Worker, WorkerSetup};
 use crate::storage::HubStorage;
 
 /// All of them, running.
 #[derive(Debug)]
 pub(super) struct Threads {
-    pub(super) partitions: Vec<JoinHandle<()>>,
+    pub(super) partitions: Arc<Crew<Box<Worker>>>,
     pub(super) committer: JoinHandle<Outcome>,
     pub(super) loader: JoinHandle<()>,
     pub(super) keeper: JoinHandle<()>,
@@ -50,9 +50,6 @@ impl Shared {
         runtime: &Handle,
         mut keeper: Keeper,
     ) -> Result<Threads, HostError> {
-        if Lane::suits(runtime) {
-            lend_thread(executor.lane(), runtime.clone())?;
-        }
         let (loads, requests) = channel();
         let committer = Arc::new(Committer {
             handover: Arc::clone(&self.handover),
@@ -60,7 +57,8 @@ impl Shared {
             router: Arc::clone(&self.router),
             state: Arc::clone(&self.state),
         });
-        let partitions = self.spawn_partitions(inputs, busy, &loads, executor, &committer)?;
+        let partitions = Arc::new(Crew::new(runtime.clone()));
+        self.spawn_partitions(inputs, busy, &loads, executor, &committer, &partitions)?;
         drop(loads);
         let (committer, loader) = self.spawn_storage(requests, committer)?;
         let watch = keeper.start().inspect_err(|_| {
@@ -79,6 +77,8 @@ impl Shared {
         })
     }
 
+    /// Nobody waits for the end of these threads, for an activity may keep one of them for good: the crew says
+    /// when what they work with has ended.
     fn spawn_partitions(
         &self,
         inputs: Vec<Receiver<ThreadInput>>,
@@ -86,23 +86,30 @@ impl Shared {
         loads: &Sender<LoadRequest>,
         executor: &Executor,
         committer: &Arc<Committer>,
-    ) -> Result<Vec<JoinHandle<()>>, HostError> {
-        let threads = inputs.into_iter().zip(busy).enumerate();
-        threads
-            .map(|(number, (inputs, busy))| {
-                let setup = WorkerSetup {
-                    inputs,
-                    committer: Arc::clone(committer),
-                    loads: loads.clone(),
-                    executor: executor.clone(),
-                    busy,
-                    router: Arc::clone(&self.router),
-                    watchers: Arc::clone(&self.watchers),
-                    state: Arc::clone(&self.state),
-                };
-                self.spawn(format!("durable-partitions-{number}"), move || setup.run())
-            })
-            .collect()
+        crew: &Arc<Crew<Box<Worker>>>,
+    ) -> Result<(), HostError> {
+        let workers = inputs.into_iter().zip(busy).map(|(inputs, busy)| {
+            let setup = WorkerSetup {
+                inputs,
+                committer: Arc::clone(committer),
+                loads: loads.clone(),
+                executor: executor.clone(),
+                busy,
+                router: Arc::clone(&self.router),
+                watchers: Arc::clone(&self.watchers),
+                state: Arc::clone(&self.state),
+                _membership: crew.join(),
+            };
+            Some(Box::new(setup.worker()))
+        });
+        let spare = crew.wants_spare().then_some(None);
+        let workers: Vec<_> = workers.chain(spare).collect();
+        for (number, worker) in workers.into_iter().enumerate() {
+            let crew = Arc::clone(crew);
+            let run = move || serve(&crew, worker);
+            self.spawn(format!("durable-partitions-{number}"), run)?;
+        }
+        Ok(())
     }
 
     fn spawn_storage(
@@ -137,12 +144,15 @@ impl Shared {
     }
 }
 
-/// Gives the lane its thread. Nobody waits for the end of that, for what runs there may never return.
-fn lend_thread(lane: Arc<Lane>, runtime: Handle) -> Result<(), HostError> {
-    let thread = std::thread::Builder::new()
-        .name("durable-activity".to_owned())
-        .spawn(move || lane.run(&runtime));
-    thread.map(drop).map_err(|error| not_started(&error))
+/// A partition thread: goes on with `worker`, and then with any that an activity keeps from its thread.
+fn serve(crew: &Crew<Box<Worker>>, worker: Option<Box<Worker>>) {
+    let mut next = worker.or_else(|| crew.stand_by());
+    while let Some(worker) = next {
+        next = match worker.run(crew) {
+            Ended::Stopped => None,
+            Ended::Replaced => crew.stand_by(),
+        };
+    }
 }
 
 fn not_started(error: &std::io::Error) -> HostError {

@@ -1,6 +1,7 @@
-//! A partition thread: runs the orchestrators of several partitions, outside of any async runtime.
+//! What a partition thread does: it runs the orchestrators of several partitions, outside of any async runtime.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
@@ -12,15 +13,16 @@ use super::busy::Busy;
 #[cfg(feature = "simulation")]
 use super::committer::Group;
 use super::committer::{Committer, HandedOver};
+use super::crew::{Crew, Job, Membership, Work};
 use super::loader::LoadRequest;
 use super::router::{Acquired, Router, ThreadInput};
 use super::state::HostState;
 use super::watchers::Watchers;
 use crate::clock;
 use crate::model::{Delta, Epoch, InboxMessage, MessageId, PartitionId};
-use crate::partition::{Effect, Input, Output, Partition};
+use crate::partition::{Effect, Input, Live, Output, Partition};
 
-/// What a partition thread begins with.
+/// What a worker begins with.
 #[derive(Debug)]
 pub(super) struct WorkerSetup {
     pub(super) inputs: Receiver<ThreadInput>,
@@ -31,31 +33,54 @@ pub(super) struct WorkerSetup {
     pub(super) watchers: Arc<Watchers>,
     pub(super) busy: Arc<Busy>,
     pub(super) state: Arc<HostState>,
+    /// Held until the worker ends.
+    pub(super) _membership: Membership<Box<Worker>>,
 }
 
 impl WorkerSetup {
-    /// Runs until the host stops.
-    pub(super) fn run(self) {
-        self.worker().run();
-    }
-
-    /// To be made in its thread: live orchestrators never leave it, so they are not in what it begins with.
     pub(super) fn worker(self) -> Worker {
         Worker {
             setup: self,
             partitions: FxHashMap::default(),
             next_input: None,
+            activity: None,
         }
     }
 }
 
-/// A partition thread.
-#[derive(Debug)]
+/// What runs several partitions, on one thread at a time.
 pub(super) struct Worker {
     setup: WorkerSetup,
     partitions: FxHashMap<PartitionId, Owned>,
     /// What has arrived already.
     next_input: Option<ThreadInput>,
+    /// May begin on this thread.
+    activity: Option<Job>,
+}
+
+impl fmt::Debug for Worker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker")
+            .field("partitions", &self.partitions)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Work for Box<Worker> {
+    type Bound = Vec<Live>;
+
+    fn unbind(&mut self) -> Vec<Live> {
+        self.evict_live()
+    }
+}
+
+/// Why a worker does not go on in its thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// The host stops.
+    Stopped,
+    /// Another thread has gone on with it.
+    Replaced,
 }
 
 /// What came of a round.
@@ -129,12 +154,61 @@ impl Owned {
 }
 
 impl Worker {
-    fn run(mut self) {
+    /// Runs until the host stops, or in another thread.
+    pub(super) fn run(mut self: Box<Self>, crew: &Crew<Box<Self>>) -> Ended {
         while self.wait_for_inputs() {
             self.progress(BATCH);
             self.have_committed();
+            let Some(activity) = self.take_activity() else {
+                continue;
+            };
+            self = match crew.begin(self, activity) {
+                Ok(worker) => worker,
+                // What is left is dropped here, in the thread that it belongs to.
+                Err(_) => return Ended::Replaced,
+            };
         }
         self.finish();
+        Ended::Stopped
+    }
+
+    /// An activity for this thread, if it has nothing else to do, and nothing of what is in memory waits for
+    /// anything.
+    fn take_activity(&mut self) -> Option<Job> {
+        if self.activity.is_some() && (self.has_more_to_do() || !self.is_at_rest()) {
+            self.spawn_activity();
+        }
+        self.activity.take()
+    }
+
+    /// Leaves what may begin on this thread to the async runtime.
+    fn spawn_activity(&mut self) {
+        if let Some(activity) = self.activity.take() {
+            self.setup.executor.spawn(activity);
+        }
+    }
+
+    /// Whether another thread may go on in place of this one.
+    fn is_at_rest(&self) -> bool {
+        let mut partitions = self.partitions.values();
+        partitions.all(|owned| owned.waiting.is_empty() && owned.partition.is_at_rest())
+    }
+
+    fn evict_live(&mut self) -> Vec<Live> {
+        let partitions = self.partitions.values_mut();
+        partitions
+            .flat_map(|owned| owned.partition.evict_live())
+            .collect()
+    }
+
+    /// Goes on as in another thread, if it may; whether it does.
+    #[cfg(feature = "simulation")]
+    pub(super) fn change_threads(&mut self) -> bool {
+        let may_change = !self.has_more_to_do() && self.is_at_rest();
+        if may_change {
+            drop(self.evict_live());
+        }
+        may_change
     }
 
     /// What the thread does from one wait to the next, without the wait. Takes up to `batch` inputs and runs
@@ -148,6 +222,7 @@ impl Worker {
             return Round::Stopped;
         }
         self.progress(batch);
+        self.spawn_activity();
         if has_inputs {
             Round::Inputs
         } else {
@@ -193,7 +268,7 @@ impl Worker {
     }
 
     /// Hands the rest over, and releases what waits for that to be durable.
-    fn finish(mut self) {
+    fn finish(&mut self) {
         const ROUND: Duration = Duration::from_millis(50);
         self.hand_over_rest();
         while self.is_finishing() {
@@ -224,6 +299,7 @@ impl Worker {
     }
 
     fn hand_over_rest(&mut self) {
+        self.spawn_activity();
         // What has arrived is recorded when its instance runs. Each gets one turn and no more, for
         // some never come to rest.
         for owned in self.partitions.values_mut() {
@@ -258,6 +334,7 @@ impl Worker {
             ThreadInput::Disown(id) => drop(self.partitions.remove(&id)),
             ThreadInput::Own(_) | ThreadInput::Stop => {}
         }
+        self.spawn_activity();
     }
 
     fn leave(&self) {
@@ -453,7 +530,14 @@ impl Worker {
             };
             for effect in effects {
                 match effect {
-                    Effect::RunActivity(work) => self.setup.executor.submit(work),
+                    Effect::RunActivity(work) => {
+                        // One that is alone is the only one that is given back.
+                        if let Some(activity) = self.setup.executor.admit(work)
+                            && let Some(earlier) = self.activity.replace(activity)
+                        {
+                            self.setup.executor.spawn(earlier);
+                        }
+                    }
                     Effect::RunEntity(work) => {
                         let epoch = owned.partition.epoch();
                         self.setup.executor.run_entity(id, epoch, work);

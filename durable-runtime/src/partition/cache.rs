@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::check::KeptHistory;
-use super::instance::Instance;
+use super::instance::{Instance, Live};
 use super::{Job, MAX_RECOVERING, Partition, Query};
 use crate::context::core::Identity;
 use crate::engine::{self, ExecutionState, LiveExecution};
@@ -187,7 +187,7 @@ impl Partition {
                 }
                 instance.undelivered = replayed.undelivered;
                 instance.input = None;
-                instance.live = Some(live);
+                instance.live = Some(Live::new(live));
                 self.live += 1;
                 if let Some(completion) = replayed.completion {
                     self.complete(instance, completion);
@@ -299,6 +299,25 @@ impl Partition {
                 matches!(slots.get(id), Some(Slot::Present(instance)) if instance.stamp == *stamp)
             });
         }
+    }
+
+    /// Lets go of all instances whose code is live, so that another thread can go on. The partition is at rest,
+    /// so these are too.
+    pub(crate) fn evict_live(&mut self) -> Vec<Live> {
+        let mut evicted = Vec::new();
+        self.slots.retain(|_, slot| {
+            let Slot::Present(instance) = slot else {
+                return true;
+            };
+            let Some(live) = instance.live.take() else {
+                return true;
+            };
+            debug_assert!(instance.is_at_rest(self.committed), "{instance:?}");
+            evicted.push(live);
+            false
+        });
+        self.live = 0;
+        evicted
     }
 
     fn forget(&mut self, id: &InstanceId) {

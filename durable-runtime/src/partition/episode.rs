@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::cache::Slot;
-use super::instance::Instance;
+use super::instance::{Instance, Live};
 use super::{ActivityWork, Confirmation, Effect, Partition};
 use crate::engine::{self, Completion, ExecutionState, OpenActivity};
 use crate::model::{
@@ -85,7 +85,7 @@ impl Partition {
 
     fn has_code(&mut self, instance: &mut Instance) -> bool {
         if instance.live.is_none() && !instance.state.has_run {
-            instance.live = self.begin(instance);
+            instance.live = self.begin(instance).map(Live::new);
             if instance.live.is_some() {
                 instance.input = None;
                 self.live += 1;

@@ -3,6 +3,7 @@
 use std::ops::Deref;
 
 use chrono::{DateTime, Utc};
+use send_wrapper::SendWrapper;
 
 use super::check::KeptHistory;
 use super::{Job, Origin, Rejection};
@@ -11,12 +12,15 @@ use crate::model::{
     Due, EventKind, ExecutionStarted, HistoryEvent, InstanceRecord, Payload, Reply, RuntimeStatus,
 };
 
+/// The running code of an instance. It may be sent to other threads, and used and dropped in its own one only.
+pub(crate) type Live = SendWrapper<LiveExecution>;
+
 /// An instance whose row is known; its code may be live or not.
 #[derive(Debug)]
 pub(super) struct Instance {
     pub(super) record: TrackedRecord,
     pub(super) state: ExecutionState,
-    pub(super) live: Option<LiveExecution>,
+    pub(super) live: Option<Live>,
     /// What the code begins with, until it has begun.
     pub(super) input: Option<Payload>,
     /// The time of its code is not before this one.

@@ -29,6 +29,7 @@ use entities::Entities;
 pub(crate) use entity::{EntityRun, EntityWork};
 use inbox::SeenMessages;
 use instance::Instance;
+pub(crate) use instance::Live;
 use left_alone::LeftAlone;
 
 use crate::context::States;
@@ -450,6 +451,15 @@ impl Partition {
     /// Whether [`step`](Self::step) has something to do.
     pub(crate) fn has_work(&self) -> bool {
         !self.runnable.is_empty() || !self.local.is_empty()
+    }
+
+    /// Whether all that is in memory is durable and waits for nothing but inputs and the time.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        !self.has_work()
+            && self.delta.is_empty()
+            && self.effects.is_empty()
+            && self.waiting_for_children.is_empty()
+            && self.committed == self.sequence
     }
 
     /// How many calls of [`step`](Self::step) give every instance that has something to do a turn.

@@ -150,6 +150,7 @@ fn cluster_options(options: Options) -> ClusterOptions {
         slowness: one_in(15, 200),
         lost_acknowledgement: one_in(4, 60),
         delay: 2 + seed % 4,
+        change_of_threads: one_in(4, 100),
         // An activity is given up when it was run ten times.
         at_most: 9,
         until: TROUBLE,

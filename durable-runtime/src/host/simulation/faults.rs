@@ -28,6 +28,8 @@ pub struct Faults {
     pub lost_acknowledgement: u64,
     /// A host does not come to a turn.
     pub delay: u64,
+    /// A thread that may do so is kept by an activity, and another one goes on in its place.
+    pub change_of_threads: u64,
     /// How many crashes, pauses and shutdowns there are at most.
     pub at_most: u64,
     /// After this nothing goes wrong any more.
@@ -45,6 +47,7 @@ impl Faults {
         slowness: 0,
         lost_acknowledgement: 0,
         delay: 4,
+        change_of_threads: 0,
         at_most: 0,
         until: Duration::ZERO,
     };
@@ -110,6 +113,10 @@ impl Fate {
 
     pub(super) fn delays(&self) -> bool {
         hits(&mut self.lock().dice, self.faults.delay)
+    }
+
+    pub(super) fn changes_threads(&self) -> bool {
+        self.hits(self.faults.change_of_threads)
     }
 
     pub(super) fn loses_acknowledgement(&self) -> bool {

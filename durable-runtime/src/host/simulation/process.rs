@@ -14,6 +14,7 @@ use crate::host::HostOptions;
 use crate::host::activities::Executor;
 use crate::host::busy::Busy;
 use crate::host::committer::{Committer, Group, Handover, Settled};
+use crate::host::crew::Crew;
 use crate::host::keeper::{Keeper, LastTimes};
 use crate::host::loader::{LoadRequest, Loader};
 use crate::host::local::LocalLink;
@@ -177,6 +178,7 @@ impl Process {
             state: Arc::clone(&state),
         });
         let (loads, requests) = channel();
+        let crew = Arc::new(Crew::new(runtime.handle().clone()));
         let thread = |inputs: Receiver<ThreadInput>| {
             WorkerSetup {
                 inputs,
@@ -187,6 +189,7 @@ impl Process {
                 watchers: Arc::clone(&watchers),
                 busy: Arc::new(Busy::default()),
                 state: Arc::clone(&state),
+                _membership: crew.join(),
             }
             .worker()
         };
@@ -322,7 +325,11 @@ impl Process {
                         return Turn::Progress;
                     }
                 };
+                let changes_threads = self.fate.changes_threads() && thread.worker.change_threads();
                 let Some(group) = thread.worker.take_commit(commits) else {
+                    if changes_threads {
+                        self.say(format_args!("goes on in another thread than {number}"));
+                    }
                     return turn;
                 };
                 thread.commit.stage = CommitStage::Taken(group);

@@ -201,4 +201,27 @@ pub(crate) const MUTANTS: &[Mutant] = &[
             after: "self.handed_over - self.committed > RUN_AHEAD * 1_000",
         }],
     },
+    Mutant {
+        name: "another thread goes on before all is durable",
+        edits: &[
+            Edit {
+                file: "host/worker.rs",
+                before: "owned.waiting.is_empty() && owned.partition.is_at_rest()",
+                after: "owned.partition.is_at_rest()",
+            },
+            Edit {
+                file: "partition/mod.rs",
+                before: "            && self.waiting_for_children.is_empty()\n            && self.committed == self.sequence",
+                after: "            && self.waiting_for_children.is_empty()",
+            },
+        ],
+    },
+    Mutant {
+        name: "another thread goes on, and nobody counts what is live",
+        edits: &[Edit {
+            file: "partition/cache.rs",
+            before: "        self.live = 0;\n",
+            after: "",
+        }],
+    },
 ];
