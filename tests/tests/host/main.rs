@@ -17,3 +17,4 @@ mod signal;
 mod start_up;
 mod steps;
 mod takeover;
+mod threads;

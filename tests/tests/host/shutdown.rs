@@ -1,11 +1,10 @@
 //! Rule 45: shutting down.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use durable_runtime::client::{ClientError, RuntimeStatus};
+use durable_runtime::client::ClientError;
 use durable_runtime::host::{HostError, HostOptions};
 use durable_runtime::model::EventKind;
 use durable_runtime::prelude::*;
@@ -221,115 +220,6 @@ static SPINNING: AtomicBool = AtomicBool::new(false);
 static ENOUGH: AtomicBool = AtomicBool::new(false);
 
 /// Never waits, and so holds its thread for as long as it likes.
-/// Where [`outlives`] waits, blocking its thread, for its runtime to be gone.
-#[derive(Debug)]
-struct Outliving {
-    entered: Sender<Option<String>>,
-    gone: Mutex<Receiver<()>>,
-}
-
-#[activity]
-async fn outlives(State(outliving): State<Arc<Outliving>>) -> Result<u32> {
-    let thread = std::thread::current().name().map(str::to_owned);
-    outliving.entered.send(thread).unwrap();
-    let gone = outliving.gone.lock().unwrap().recv();
-    gone.unwrap();
-    // Panics without a runtime.
-    tokio::time::sleep(Duration::from_millis(1)).await;
-    Ok(1)
-}
-
-#[orchestrator]
-async fn outlived(ctx: OrchestrationContext) -> Result<u32> {
-    Ok(ctx.call_activity::<outlives>(()).await?)
-}
-
-/// Rule 45: what an activity cannot do because its runtime has gone is no failure of it.
-#[test]
-fn an_activity_that_outlives_its_runtime_is_run_again() {
-    let site = Site::new();
-    let (entered, entries) = channel();
-    let (goes, gone) = channel();
-    let outliving = Arc::new(Outliving {
-        entered,
-        gone: Mutex::new(gone),
-    });
-    let start = async || {
-        let storage = Sqlite::open(site.database()).unwrap();
-        host(storage, options())
-            .state(Arc::clone(&outliving))
-            .register::<outlives>()
-            .register::<outlived>()
-            .start()
-            .await
-            .unwrap()
-    };
-    let runtime = || tokio::runtime::Runtime::new().unwrap();
-    let first_runtime = runtime();
-    let (first, id) = first_runtime.block_on(async {
-        let first = start().await;
-        let run = first.client().start_new::<outlived>(()).await.unwrap();
-        let id = run.id().to_owned();
-        (first, id)
-    });
-    // It is alone, so it begins on a thread that is not the runtime's.
-    let thread = entries.recv_timeout(PATIENCE).unwrap();
-    assert_eq!(thread.as_deref(), Some("durable-activity"));
-    drop(first_runtime);
-    goes.send(()).unwrap();
-    // A failure would be there at once.
-    runtime().block_on(async {
-        let client = first.client();
-        for _ in 0..20 {
-            let status = client.get_status(&id).await.unwrap().unwrap();
-            assert_eq!(status.runtime_status, RuntimeStatus::Running);
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    });
-    drop(first);
-    goes.send(()).unwrap();
-    runtime().block_on(async {
-        let second = start().await;
-        let ended = second.client().wait_for_completion(&id, PATIENCE).await;
-        assert_eq!(ended.unwrap().output_as::<u32>().unwrap(), 1);
-        second.shutdown().await.unwrap();
-    });
-}
-
-/// An activity that blocks its thread keeps no other from running.
-#[tokio::test(flavor = "multi_thread")]
-async fn an_activity_that_blocks_its_thread_holds_up_no_other() {
-    let (site, setting) = (Site::new(), Setting::default());
-    let (entered, entries) = channel();
-    let (goes, gone) = channel();
-    let outliving = Arc::new(Outliving {
-        entered,
-        gone: Mutex::new(gone),
-    });
-    let host = host(Sqlite::open(site.database()).unwrap(), options())
-        .state(outliving)
-        .state(Arc::clone(&setting.afterwards))
-        .state(Arc::clone(&setting.gate))
-        .register::<outlives>()
-        .register::<outlived>()
-        .register::<hold>()
-        .register::<afterwards>()
-        .register::<held>()
-        .start()
-        .await
-        .unwrap();
-    let client = host.client();
-    let blocking = client.start_new::<outlived>(()).await.unwrap();
-    entries.recv_timeout(PATIENCE).unwrap();
-    setting.gate.let_out(1);
-    let other = client.start_new::<held>(5_u32).await.unwrap();
-    let other = tokio::time::timeout(PATIENCE, other.output()).await;
-    assert_eq!(other.unwrap().unwrap(), (5, 1));
-    goes.send(()).unwrap();
-    assert_eq!(blocking.output().await.unwrap(), 1);
-    host.shutdown().await.unwrap();
-}
-
 #[orchestrator]
 async fn spins(_ctx: OrchestrationContext) -> Result<()> {
     while !ENOUGH.load(Ordering::SeqCst) {
