@@ -492,7 +492,7 @@ fn refusal(command: &Command, status: RuntimeStatus) -> Option<(&'static str, &'
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
@@ -502,7 +502,7 @@ mod tests {
 
     /// Owns nothing, and counts those who wait.
     #[derive(Debug, Default)]
-    struct Idle {
+    pub(in crate::client) struct Idle {
         waiting: AtomicUsize,
         senders: std::sync::Mutex<Vec<oneshot::Sender<Arc<InstanceRecord>>>>,
     }

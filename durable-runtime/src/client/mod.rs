@@ -2,6 +2,7 @@
 
 #[cfg(feature = "http")]
 mod address;
+mod completion;
 mod entities;
 mod error;
 mod link;
@@ -37,7 +38,7 @@ use readers::Readers;
 pub use start::{OrchestrationRun, StartNew};
 pub use status::{GetStatus, OrchestrationStatus};
 
-use crate::model::{Command, InstanceId, InstanceRecord, PartitionId, Payload, Reply, TaskHubName};
+use crate::model::{Command, InstanceId, PartitionId, Payload, Reply, TaskHubName};
 pub use crate::model::{OnExisting, RuntimeStatus, TimerInfo};
 use crate::registry::Orchestrator;
 use crate::storage::{HubOptions, HubStorage, StorageError, StorageProvider};
@@ -375,53 +376,6 @@ impl DurableClient {
         match self.get_status(id).await? {
             Some(status) if status.runtime_status.has_ended() => Ok(status),
             _ => Ok(OrchestrationStatus::new(&record)),
-        }
-    }
-
-    /// Waits until an instance has ended.
-    async fn ended_record(&self, id: &InstanceId) -> Result<Arc<InstanceRecord>, ClientError> {
-        const LOOK_AGAIN: Duration = Duration::from_secs(1);
-        loop {
-            let subscription = self.link().subscribe(id);
-            if let Some(record) = self.record(id).await? {
-                return Ok(record);
-            }
-            if let Some(message) = self.link().standstill() {
-                return Err(ClientError::Standstill { message });
-            }
-            if let Some(subscription) = subscription {
-                if let Some(record) = subscription.ended().await {
-                    return Ok(record);
-                }
-            } else {
-                self.link().changed(LOOK_AGAIN).await?;
-            }
-        }
-    }
-
-    /// The record of an instance, if it has ended. One whose start or rewind waits for a host has not: what
-    /// is in storage until then is how it ended before.
-    async fn record(&self, id: &InstanceId) -> Result<Option<Arc<InstanceRecord>>, ClientError> {
-        let wanted = id.clone();
-        let found = self.link().read(move |storage| {
-            let found = storage.summary(&wanted, false)?;
-            if let Some(found) = &found
-                && !found.record.status.has_ended()
-            {
-                return Ok((None, true));
-            }
-            if link::is_to_run(storage, &wanted, found.is_some())? {
-                return Ok((None, true));
-            }
-            // A host may have taken it up between the two looks.
-            let found = storage.summary(&wanted, false)?;
-            let exists = found.is_some();
-            Ok((found, exists))
-        });
-        match found.await? {
-            (Some(found), _) if found.record.status.has_ended() => Ok(Some(Arc::new(found.record))),
-            (_, true) => Ok(None),
-            (_, false) => Err(ClientError::InstanceNotFound { id: id.to_string() }),
         }
     }
 

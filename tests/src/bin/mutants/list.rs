@@ -188,7 +188,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "who waits for a new instance is told of the one that it replaces",
         edits: &[Edit {
-            file: "client/mod.rs",
+            file: "client/completion.rs",
             before: "if link::is_to_run(storage, &wanted, found.is_some())? {",
             after: "if found.is_none() && link::is_to_run(storage, &wanted, false)? {",
         }],
@@ -217,11 +217,11 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         ],
     },
     Mutant {
-        name: "another thread goes on, and nobody counts what is live",
+        name: "another thread goes on without the code of what was live",
         edits: &[Edit {
             file: "partition/cache.rs",
-            before: "        self.live = 0;\n",
-            after: "",
+            before: "evicted.push(live);\n            false",
+            after: "evicted.push(live);\n            true",
         }],
     },
 ];

@@ -1,0 +1,142 @@
+//! Waiting for the end of an instance.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{ClientError, DurableClient, link};
+use crate::model::{InstanceId, InstanceRecord};
+
+/// Where an instance is.
+enum Stage {
+    Ended(Arc<InstanceRecord>),
+    Runs,
+    /// Its start or rewind waits for a host. It has not ended: what is in storage until then is how it ended before.
+    IsQueued,
+}
+
+impl DurableClient {
+    /// Waits until an instance has ended.
+    pub(super) async fn ended_record(
+        &self,
+        id: &InstanceId,
+    ) -> Result<Arc<InstanceRecord>, ClientError> {
+        const LOOK_AGAIN: Duration = Duration::from_secs(1);
+        loop {
+            let subscription = self.link().subscribe(id);
+            let stage = self.stage(id).await?;
+            if let Stage::Ended(record) = stage {
+                return Ok(record);
+            }
+            if let Some(message) = self.link().standstill() {
+                return Err(ClientError::Standstill { message });
+            }
+            match (stage, subscription) {
+                (Stage::Runs, Some(subscription)) => {
+                    if let Some(record) = subscription.ended().await {
+                        return Ok(record);
+                    }
+                }
+                // A host tells of an end, and not of a start of which nothing comes.
+                _ => self.link().changed(LOOK_AGAIN).await?,
+            }
+        }
+    }
+
+    async fn stage(&self, id: &InstanceId) -> Result<Stage, ClientError> {
+        let wanted = id.clone();
+        let found = self.link().read(move |storage| {
+            let found = storage.summary(&wanted, false)?;
+            if let Some(found) = &found
+                && !found.record.status.has_ended()
+            {
+                return Ok(Some(Stage::Runs));
+            }
+            if link::is_to_run(storage, &wanted, found.is_some())? {
+                return Ok(Some(Stage::IsQueued));
+            }
+            // A host may have taken it up between the two looks.
+            let found = storage.summary(&wanted, false)?;
+            Ok(found.map(|found| match found.record {
+                record if record.status.has_ended() => Stage::Ended(Arc::new(record)),
+                _ => Stage::Runs,
+            }))
+        });
+        let found = found.await?;
+        found.ok_or_else(|| ClientError::InstanceNotFound { id: id.to_string() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::OnExisting;
+    use crate::client::link::tests::Idle;
+    use crate::model::{
+        Delta, ExecutionId, InstanceDelta, PartitionId, RuntimeStatus, Tags, TaskHubName, WorkerId,
+    };
+    use crate::storage::{HubOptions, HubStorage, Memory, StorageProvider};
+
+    const PARTITION: PartitionId = PartitionId(0);
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    fn ended(id: &InstanceId) -> InstanceRecord {
+        InstanceRecord {
+            id: id.clone(),
+            execution: ExecutionId(uuid::Uuid::nil()),
+            name: "any".to_owned(),
+            version: None,
+            status: RuntimeStatus::Completed,
+            created: chrono::DateTime::default(),
+            updated: chrono::DateTime::default(),
+            due: None,
+            custom_status: None,
+            output: None,
+            parent: None,
+            tags: Tags::new(),
+        }
+    }
+
+    /// Commits as the owner of the only partition for a moment.
+    fn commit(storage: &dyn HubStorage, change: impl FnOnce(&mut Delta)) {
+        let worker = WorkerId("worker".to_owned());
+        let lease = storage.acquire(&worker, PATIENCE, 1).unwrap().remove(0);
+        let mut delta = Delta::new(lease.partition, lease.epoch);
+        change(&mut delta);
+        storage.commit(&[delta]).unwrap();
+        storage.release(&worker).unwrap();
+    }
+
+    // Else it waits for ever: a host tells of ends, and not of a start of which nothing comes.
+    #[tokio::test]
+    async fn who_waits_for_a_start_that_does_nothing_gets_what_is_there() {
+        let hub = TaskHubName::new("hub").unwrap();
+        let options = HubOptions {
+            partition_count: 1,
+            ..HubOptions::default()
+        };
+        let storage = Memory::new().open_hub(&hub, &options).unwrap();
+        let id = InstanceId::new("any").unwrap();
+        let upsert = InstanceDelta::Upsert {
+            record: Box::new(ended(&id)),
+            reset_history: true,
+            append: Vec::new(),
+        };
+        commit(&*storage, |delta| delta.change(upsert));
+
+        let local = Arc::new(Idle::default());
+        let client = DurableClient::new(hub, Arc::clone(&storage), Some(local), 1_024);
+        let run = client
+            .start_new_by_name("any", ())
+            .instance_id("any")
+            .on_existing(OnExisting::Ignore);
+        let run = run.await.unwrap();
+        let waiting = tokio::spawn(async move { run.wait(PATIENCE).await });
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert!(!waiting.is_finished(), "it may be started anew");
+
+        let queued = storage.inbox(&[PARTITION]).unwrap();
+        commit(&*storage, |delta| delta.consume(queued[0].id));
+        let status = waiting.await.unwrap().unwrap();
+        assert_eq!(status.runtime_status, RuntimeStatus::Completed);
+    }
+}
