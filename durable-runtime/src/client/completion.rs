@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{ClientError, DurableClient, link};
+use super::{ClientError, DurableClient, queued};
 use crate::model::{InstanceId, InstanceRecord};
 
 /// Where an instance is.
@@ -51,7 +51,7 @@ impl DurableClient {
             {
                 return Ok(Some(Stage::Runs));
             }
-            if link::is_to_run(storage, &wanted, found.is_some())? {
+            if queued::is_to_run(storage, &wanted, found.is_some())? {
                 return Ok(Some(Stage::IsQueued));
             }
             // A host may have taken it up between the two looks.
@@ -110,10 +110,7 @@ mod tests {
     #[tokio::test]
     async fn who_waits_for_a_start_that_does_nothing_gets_what_is_there() {
         let hub = TaskHubName::new("hub").unwrap();
-        let options = HubOptions {
-            partition_count: 1,
-            ..HubOptions::default()
-        };
+        let options = HubOptions { partition_count: 1 };
         let storage = Memory::new().open_hub(&hub, &options).unwrap();
         let id = InstanceId::new("any").unwrap();
         let upsert = InstanceDelta::Upsert {

@@ -12,13 +12,13 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::ClientError;
+use super::queued::{self, LOOK_AGAIN, PATIENCE};
 use super::readers::Readers;
 use crate::clock;
 use crate::model::{
-    Command, Envelope, ExecutionId, InstanceId, InstanceRecord, OnExisting, QueueName, Rejection,
-    Reply, RequestId, RuntimeStatus,
+    Command, ExecutionId, InstanceId, InstanceRecord, QueueName, Rejection, Reply, RequestId,
 };
-use crate::storage::{HubStorage, InstanceSummary, StorageError, Watch};
+use crate::storage::{HubStorage, StorageError};
 
 /// What a client uses of the host in its process.
 pub(crate) trait LocalHost: fmt::Debug + Send + Sync {
@@ -139,16 +139,8 @@ pub(super) struct Link {
     pub(super) readers: Readers,
 }
 
-/// How long a client of another process waits for the owner's answer before it looks whether there
-/// is still an owner.
-const LOOK_AGAIN: Duration = Duration::from_millis(500);
-/// How long it waits in all.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// How often a client that waits for room in its host asks for it.
 const LOOK_FOR_ROOM: Duration = Duration::from_millis(20);
-/// How many messages may wait for the owner of a partition before clients of other processes can add no
-/// more payloads: whoever becomes the owner reads them all into memory.
-const MAX_INBOX: usize = 10_000;
 
 impl Link {
     /// Has the host of this process tell when the instance has ended, if it is the owner.
@@ -237,12 +229,12 @@ impl Link {
         else {
             let through_inbox = move |storage: &dyn HubStorage| {
                 let mut watch = storage.watch()?;
-                enqueue(storage, &to, command, request)
+                queued::enqueue(storage, &to, command, request)
                     .and_then(|queued| queued.wait(storage, &mut *watch))
             };
             return self.wait(through_inbox).await;
         };
-        let queued = enqueue(&*self.storage, &to, command, request)?;
+        let queued = queued::enqueue(&*self.storage, &to, command, request)?;
         let began = clock::instant();
         while clock::since(began) < PATIENCE {
             if let Some(reply) = queued.look(&*self.storage)? {
@@ -284,211 +276,6 @@ fn interrupted(error: &JoinError) -> ClientError {
     ClientError::Busy {
         message: error.to_string(),
     }
-}
-
-/// A command in the inbox of its receiver.
-#[derive(Debug)]
-struct Queued {
-    to: InstanceId,
-    request: RequestId,
-    /// Whether of two such commands only the first is carried out.
-    claims_id: bool,
-    /// What is answered if there is no owner to do so.
-    accepted: Reply,
-}
-
-/// Puts a command into the inbox, where its owner finds it. Without an owner it is checked against what
-/// is in storage; it is carried out as soon as there is an owner.
-fn enqueue(
-    storage: &dyn HubStorage,
-    to: &InstanceId,
-    command: Command,
-    request: RequestId,
-) -> Result<Queued, ClientError> {
-    let partition = to.partition(storage.partition_count());
-    if !storage.is_owned(partition)? {
-        check_unowned(storage, to, &command)?;
-    }
-    if command.payload().is_some() && storage.inbox_length(partition, MAX_INBOX)? >= MAX_INBOX {
-        return Err(ClientError::Busy {
-            message: format!("{MAX_INBOX} messages wait for the owner of {to:?} to take them up"),
-        });
-    }
-    // Of two that start one id at the same moment only the first is to be told that it has.
-    let claims_id = matches!(&command, Command::Start(start)
-        if !matches!(start.on_existing, Some(OnExisting::Restart | OnExisting::Ignore)));
-    let accepted = match command {
-        Command::Start(_) => Reply::Started,
-        _ => Reply::Done,
-    };
-    storage.enqueue(&[Envelope {
-        to: to.clone(),
-        command,
-        request: Some(request),
-    }])?;
-    Ok(Queued {
-        to: to.clone(),
-        request,
-        claims_id,
-        accepted,
-    })
-}
-
-impl Queued {
-    /// Waits for the answer of the owner, if there is one.
-    fn wait(&self, storage: &dyn HubStorage, watch: &mut dyn Watch) -> Result<Reply, ClientError> {
-        let began = clock::instant();
-        while clock::since(began) < PATIENCE {
-            if let Some(reply) = self.look(storage)? {
-                return Ok(reply);
-            }
-            watch.wait(LOOK_AGAIN);
-        }
-        Err(self.unanswered())
-    }
-
-    /// The answer, if there is one or there is no owner to give it.
-    fn look(&self, storage: &dyn HubStorage) -> Result<Option<Reply>, ClientError> {
-        if let Some(reply) = storage.take_reply(self.request)? {
-            return Ok(Some(reply?));
-        }
-        if storage.is_owned(self.to.partition(storage.partition_count()))? {
-            return Ok(None);
-        }
-        if self.claims_id && is_behind_another(storage, &self.to, self.request)? {
-            return Err(ClientError::AlreadyExists {
-                id: self.to.to_string(),
-                status: RuntimeStatus::Pending,
-            });
-        }
-        Ok(Some(self.accepted))
-    }
-
-    fn unanswered(&self) -> ClientError {
-        ClientError::Busy {
-            message: format!(
-                "the owner of {:?} has not answered within {PATIENCE:?}",
-                self.to
-            ),
-        }
-    }
-}
-
-/// Whether a start of the instance that was enqueued earlier waits for an owner as well.
-fn is_behind_another(
-    storage: &dyn HubStorage,
-    to: &InstanceId,
-    request: RequestId,
-) -> Result<bool, StorageError> {
-    let partition = to.partition(storage.partition_count());
-    let inbox = storage.inbox(&[partition])?;
-    let mut starts = inbox
-        .iter()
-        .map(|message| &message.envelope)
-        .filter(|envelope| envelope.to == *to && is_start(&envelope.command));
-    Ok(starts
-        .next()
-        .is_some_and(|first| first.request != Some(request)))
-}
-
-/// Whether a start of `id`, or a rewind if it `exists`, waits for an owner to take it up.
-pub(super) fn is_to_run(
-    storage: &dyn HubStorage,
-    id: &InstanceId,
-    exists: bool,
-) -> Result<bool, StorageError> {
-    let is_rewind = |command: &Command| exists && matches!(command, Command::Rewind { .. });
-    let mut queued = queued(storage, id)?.into_iter();
-    Ok(queued.any(|queued| is_start(&queued) || is_rewind(&queued)))
-}
-
-fn is_start(command: &Command) -> bool {
-    matches!(command, Command::Start(_))
-}
-
-/// The commands to `id` that wait for an owner to take them up.
-fn queued(storage: &dyn HubStorage, id: &InstanceId) -> Result<Vec<Command>, StorageError> {
-    let partition = id.partition(storage.partition_count());
-    let inbox = storage.inbox(&[partition])?.into_iter();
-    let to_id = inbox
-        .map(|message| message.envelope)
-        .filter(|to| to.to == *id);
-    Ok(to_id.map(|envelope| envelope.command).collect())
-}
-
-fn check_unowned(
-    storage: &dyn HubStorage,
-    to: &InstanceId,
-    command: &Command,
-) -> Result<(), ClientError> {
-    if matches!(command, Command::Entity(_) | Command::UnlockEntity(_)) {
-        // An entity need not exist to be asked something.
-        return Ok(());
-    }
-    let found = storage.summary(to, false)?;
-    let is_fine = |found: &InstanceSummary| refusal(command, found.record.status).is_none();
-    if !is_start(command) && found.as_ref().is_some_and(is_fine) {
-        // Whatever is queued before it. Reading that for each of many commands takes long.
-        return Ok(());
-    }
-    let queued = queued(storage, to)?;
-    let is_queued = queued.iter().any(is_start);
-    let status = match found {
-        Some(found) if is_queued && found.record.status.has_ended() => Some(RuntimeStatus::Pending),
-        Some(found) => Some(found.record.status),
-        None => is_queued.then_some(RuntimeStatus::Pending),
-    };
-    let id = to.to_string();
-    match (command, status) {
-        (Command::Start(start), Some(status)) => match start.on_existing {
-            None if status.has_ended() => Ok(()),
-            Some(OnExisting::Restart | OnExisting::Ignore) => Ok(()),
-            None | Some(OnExisting::Error) => Err(ClientError::AlreadyExists { id, status }),
-        },
-        (Command::Start(_), None) => Ok(()),
-        (_, None) => Err(ClientError::InstanceNotFound { id }),
-        // What is queued may bring the instance to where the command makes sense.
-        (command, Some(_)) if queued.iter().any(|queued| may_lead_to(queued, command)) => Ok(()),
-        (command, Some(status)) => match refusal(command, status) {
-            None => Ok(()),
-            Some((action, needs)) => Err(ClientError::NotRunning {
-                id,
-                status,
-                action: action.to_owned(),
-                needs: needs.to_owned(),
-            }),
-        },
-    }
-}
-
-/// Whether what is queued may bring an instance to where `command` makes sense, before it is carried out.
-fn may_lead_to(queued: &Command, command: &Command) -> bool {
-    match command {
-        Command::Purge => matches!(queued, Command::Terminate { .. }),
-        // Nothing that is asked for makes an instance fail.
-        Command::Rewind { .. } => false,
-        _ => true,
-    }
-}
-
-/// Which action an instance of `status` refuses, and what that needs; as its owner would say.
-fn refusal(command: &Command, status: RuntimeStatus) -> Option<(&'static str, &'static str)> {
-    let (action, needs, is_fine) = match command {
-        Command::RaiseEvent { .. } => ("raising an event", "has not ended", !status.has_ended()),
-        Command::Terminate { .. } => ("terminating", "has not ended", !status.has_ended()),
-        Command::Suspend { .. } => ("suspending", "has not ended", !status.has_ended()),
-        Command::Resume { .. } => ("resuming", "has not ended", !status.has_ended()),
-        Command::Rewind { .. } => ("rewinding", "has failed", status == RuntimeStatus::Failed),
-        Command::Purge => ("purging", "has ended", status.has_ended()),
-        Command::Start(_)
-        | Command::SubOrchestrationEnded { .. }
-        | Command::Entity(_)
-        | Command::EntityAnswered { .. }
-        | Command::LockEntity(_)
-        | Command::UnlockEntity(_)
-        | Command::LockAnswered(_) => return None,
-    };
-    (!is_fine).then_some((action, needs))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod link;
 mod pages;
 mod query;
 mod queue;
+mod queued;
 mod readers;
 mod start;
 mod status;

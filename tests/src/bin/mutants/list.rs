@@ -189,8 +189,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         name: "who waits for a new instance is told of the one that it replaces",
         edits: &[Edit {
             file: "client/completion.rs",
-            before: "if link::is_to_run(storage, &wanted, found.is_some())? {",
-            after: "if found.is_none() && link::is_to_run(storage, &wanted, false)? {",
+            before: "if queued::is_to_run(storage, &wanted, found.is_some())? {",
+            after: "if found.is_none() && queued::is_to_run(storage, &wanted, false)? {",
         }],
     },
     Mutant {
