@@ -13,6 +13,11 @@ use crate::model::{
 impl Partition {
     /// Carries a command out; its instance has been loaded if it exists.
     pub(super) fn command(&mut self, request: Request) {
+        if let Some(waiting) = self.waiting_for_children.get_mut(&request.to) {
+            // Ahead of those it could be carried out on another execution than was meant, or they could.
+            waiting.push(request);
+            return;
+        }
         let exists = matches!(self.slots.get(&request.to), Some(Slot::Present(_)));
         match request.command {
             Command::Start(start) => self.start(request.to, *start, request.from),
@@ -301,14 +306,9 @@ impl Partition {
 
     /// Has the children of an instance looked up, for a command that concerns them as well.
     fn with_children(&mut self, request: Request) {
-        let waiting = self
-            .waiting_for_children
-            .entry(request.to.clone())
-            .or_default();
-        waiting.push(request);
-        if let [request] = &waiting[..] {
-            self.queries.push(Query::Children(request.to.clone()));
-        }
+        let id = request.to.clone();
+        self.queries.push(Query::Children(id.clone()));
+        self.waiting_for_children.insert(id, vec![request]);
     }
 
     pub(super) fn children_found(&mut self, id: &InstanceId, children: &[InstanceId]) {
@@ -338,7 +338,10 @@ impl Partition {
             }
             match request.command {
                 Command::Purge => self.purge(id, &children, request.from),
-                Command::Terminate { reason, .. } => {
+                Command::Terminate {
+                    reason,
+                    recursive: true,
+                } => {
                     // For an operator an instance that has ended is an error and no more. One that
                     // its parent ends may have children that outlived it.
                     let by_parent = matches!(request.from, Origin::Inbox { request: None, .. });

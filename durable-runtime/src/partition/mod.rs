@@ -271,6 +271,7 @@ pub(crate) struct Partition {
     /// Activities that executors of this process have, by lineage.
     running: FxHashSet<(ExecutionId, TaskId)>,
     seen: SeenMessages,
+    /// What is to be carried out, in this order, when the children of an instance are known.
     waiting_for_children: FxHashMap<InstanceId, Vec<Request>>,
     /// Instances that this worker has no code for.
     left_alone: LeftAlone,

@@ -18,6 +18,7 @@ everywhere!(
     without_a_host_nothing_is_promised_in_vain,
     without_a_host_an_earlier_end_is_not_that_of_what_is_to_run,
     what_waits_to_be_started_is_not_purged,
+    what_is_asked_for_is_done_in_this_order,
     after_a_shutdown_the_client_goes_on,
     dropping_a_host_loses_nothing,
     what_a_dropped_host_left_can_be_steered,
@@ -59,6 +60,29 @@ async fn everything_through_storage(site: Site) {
     assert!(matches!(failed.output().await, Err(ClientError::Failed(_))));
     client.purge("one").await.unwrap();
     assert_eq!(client.get_status("one").await.unwrap(), None);
+    host.shutdown().await.unwrap();
+}
+
+// Rule 6: what is asked for waits in a queue, also behind what takes a look at descendants first.
+async fn what_is_asked_for_is_done_in_this_order(site: Site) {
+    let host = site.host().await;
+    let run = host.client().start_new::<collect>(1_usize);
+    run.instance_id("one").await.unwrap();
+    host.shutdown().await.unwrap();
+    let client = site.remote();
+    client.terminate("one", "enough").recursive().await.unwrap();
+    let again = client
+        .start_new::<collect>(1_usize)
+        .instance_id("one")
+        .on_existing(OnExisting::Restart)
+        .await
+        .unwrap();
+    let host = site.host().await;
+    until_status(&client, "one", RuntimeStatus::Running).await;
+    // Time enough for what should not happen.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    again.raise_event("item", 7).await.unwrap();
+    assert_eq!(again.output().await.unwrap(), [7]);
     host.shutdown().await.unwrap();
 }
 
