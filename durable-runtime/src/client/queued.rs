@@ -256,9 +256,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::model::{
-        Delta, ExecutionId, PartitionId, Payload, StartOrchestration, Tags, TaskHubName, WorkerId,
-    };
+    use crate::model::{Delta, PartitionId, Payload, StartOrchestration, TaskHubName, WorkerId};
     use crate::storage::{HubOptions, Lease, Memory, StorageProvider};
 
     fn storage() -> Arc<dyn HubStorage> {
@@ -287,17 +285,7 @@ mod tests {
     }
 
     fn start() -> Command {
-        Command::Start(Box::new(StartOrchestration {
-            name: "any".to_owned(),
-            version: None,
-            input: Payload::null(),
-            execution: ExecutionId(Uuid::nil()),
-            parent: None,
-            start_at: None,
-            tags: Tags::new(),
-            on_existing: None,
-            has_new_id: false,
-        }))
+        Command::Start(Box::new(StartOrchestration::plain("any")))
     }
 
     fn ask(storage: &dyn HubStorage, command: Command) -> Queued {

@@ -136,6 +136,24 @@ pub struct StartOrchestration {
     pub has_new_id: bool,
 }
 
+#[cfg(test)]
+impl StartOrchestration {
+    /// Of an orchestrator without input.
+    pub(crate) fn plain(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            version: None,
+            input: Payload::null(),
+            execution: ExecutionId(uuid::Uuid::nil()),
+            parent: None,
+            start_at: None,
+            tags: Tags::new(),
+            on_existing: None,
+            has_new_id: false,
+        }
+    }
+}
+
 /// What a start does when an instance of its id exists, whether that has ended or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum OnExisting {

@@ -403,15 +403,8 @@ mod tests {
         let config = PartitionConfig::small(PartitionId(0));
         let mut partition = Partition::new(config, DateTime::default(), Vec::new(), Vec::new());
         let start = StartOrchestration {
-            name: "any".to_owned(),
-            version: None,
-            input: Payload::null(),
-            execution: ExecutionId(Uuid::nil()),
-            parent: None,
-            start_at: None,
-            tags: Tags::new(),
-            on_existing: None,
             has_new_id,
+            ..StartOrchestration::plain("any")
         };
         partition.handle(Input::Request {
             to: InstanceId::from_uuid(Uuid::nil()),
