@@ -40,7 +40,7 @@ pub(super) fn enqueue(
     let partition = to.partition(storage.partition_count());
     let was_checked = !storage.is_owned(partition)?;
     if was_checked {
-        check_unowned(storage, to, &command, || queued(storage, to))?;
+        check_unowned(storage, to, &command)?;
     }
     if command.payload().is_some() && storage.inbox_length(partition, MAX_INBOX)? >= MAX_INBOX {
         return Err(ClientError::Busy {
@@ -93,30 +93,41 @@ impl Queued {
         if storage.is_owned(self.to.partition(storage.partition_count()))? {
             return Ok(None);
         }
+        if self.claims_id && is_behind_another(storage, &self.to, self.request)? {
+            return Err(ClientError::AlreadyExists {
+                id: self.to.to_string(),
+                status: RuntimeStatus::Pending,
+            });
+        }
         if self.was_checked {
-            if self.claims_id && is_behind_another(storage, &self.to, self.request)? {
-                return Err(ClientError::AlreadyExists {
-                    id: self.to.to_string(),
-                    status: RuntimeStatus::Pending,
-                });
-            }
             return Ok(Some(self.accepted));
         }
-        // The owner has gone without an answer, or with one that is about to be seen.
-        let mut before = queued_for(storage, &self.to)?;
-        let Some(place) = before
-            .iter()
-            .position(|envelope| envelope.request == Some(self.request))
-        else {
-            return Ok(None);
-        };
-        before.truncate(place + 1);
-        if let Some(own) = before.pop() {
-            check_unowned(storage, &self.to, &own.command, || {
-                Ok(before.into_iter().map(|earlier| earlier.command).collect())
-            })?;
+        // The owner has gone without an answer, or with one that is about to be seen. What stays queued is told
+        // to have been refused only if that is certain: nothing comes before it, and it is still to come itself
+        // after the instance was looked at.
+        match self.place(storage)? {
+            None => return Ok(None),
+            Some((0, command)) => {
+                let found = storage.summary(&self.to, false)?;
+                let refused = refusal_for_good(&self.to, &command, found.as_ref());
+                if let Some(refused) = refused {
+                    return match self.place(storage)? {
+                        Some((0, _)) => Err(refused),
+                        _ => Ok(None),
+                    };
+                }
+            }
+            Some(_) => {}
         }
         Ok(Some(self.accepted))
+    }
+
+    /// How many commands to the instance are queued before it, and what it is, if it still is in the queue.
+    fn place(&self, storage: &dyn HubStorage) -> Result<Option<(usize, Command)>, StorageError> {
+        let queued = queued_for(storage, &self.to)?.into_iter();
+        let mut queued = queued.enumerate();
+        let own = queued.find(|(_, envelope)| envelope.request == Some(self.request));
+        Ok(own.map(|(place, envelope)| (place, envelope.command)))
     }
 
     pub(super) fn unanswered(&self) -> ClientError {
@@ -171,13 +182,11 @@ fn queued_for(storage: &dyn HubStorage, id: &InstanceId) -> Result<Vec<Envelope>
     Ok(envelopes.filter(|envelope| envelope.to == *id).collect())
 }
 
-/// Whether the next owner will carry the command out, as far as can be told from what is in storage and what is
-/// `queued` before it.
+/// Whether the next owner will carry the command out, as far as can be told before it is queued.
 fn check_unowned(
     storage: &dyn HubStorage,
     to: &InstanceId,
     command: &Command,
-    queued: impl FnOnce() -> Result<Vec<Command>, StorageError>,
 ) -> Result<(), ClientError> {
     if matches!(command, Command::Entity(_) | Command::UnlockEntity(_)) {
         // An entity need not exist to be asked something.
@@ -189,7 +198,7 @@ fn check_unowned(
         // Whatever is queued before it. Reading that for each of many commands takes long.
         return Ok(());
     }
-    let queued = queued()?;
+    let queued = queued(storage, to)?;
     let is_queued = queued.iter().any(is_start);
     let status = match found {
         Some(found) if is_queued && found.record.status.has_ended() => Some(RuntimeStatus::Pending),
@@ -209,12 +218,7 @@ fn check_unowned(
         (command, Some(_)) if queued.iter().any(|queued| may_lead_to(queued, command)) => Ok(()),
         (command, Some(status)) => match refusal(command, status) {
             None => Ok(()),
-            Some((action, needs)) => Err(ClientError::NotRunning {
-                id,
-                status,
-                action: action.to_owned(),
-                needs: needs.to_owned(),
-            }),
+            Some((action, needs)) => Err(not_running(id, status, action, needs)),
         },
     }
 }
@@ -226,6 +230,38 @@ fn may_lead_to(queued: &Command, command: &Command) -> bool {
         // Nothing that is asked for makes an instance fail.
         Command::Rewind { .. } => false,
         _ => true,
+    }
+}
+
+/// Why the next owner will not carry out a command that it comes to first, if that is certain: whatever has not
+/// ended may go on before.
+fn refusal_for_good(
+    to: &InstanceId,
+    command: &Command,
+    found: Option<&InstanceSummary>,
+) -> Option<ClientError> {
+    let id = to.to_string();
+    let status = found.map(|found| found.record.status);
+    match (command, status) {
+        (Command::Start(start), Some(status)) if status.has_ended() => (start.on_existing
+            == Some(OnExisting::Error))
+        .then_some(ClientError::AlreadyExists { id, status }),
+        (Command::Start(_) | Command::Entity(_) | Command::UnlockEntity(_), _) => None,
+        (_, None) => Some(ClientError::InstanceNotFound { id }),
+        (command, Some(status)) if status.has_ended() => {
+            let (action, needs) = refusal(command, status)?;
+            Some(not_running(id, status, action, needs))
+        }
+        _ => None,
+    }
+}
+
+fn not_running(id: String, status: RuntimeStatus, action: &str, needs: &str) -> ClientError {
+    ClientError::NotRunning {
+        id,
+        status,
+        action: action.to_owned(),
+        needs: needs.to_owned(),
     }
 }
 
@@ -296,13 +332,15 @@ mod tests {
 
     // Rule 25. Else an event that is dropped by the next owner counts as raised.
     #[test]
-    fn a_command_whose_owner_has_gone_is_checked_as_if_there_had_been_none() {
+    fn a_command_whose_owner_has_gone_is_refused_if_the_next_one_is_to_refuse_it() {
         let storage = storage();
         own(&*storage);
         let too_early = ask(&*storage, event());
         let starts = ask(&*storage, start());
         let starts_too = ask(&*storage, start());
         let in_time = ask(&*storage, event());
+        // It may have ended until then.
+        let purges = ask(&*storage, Command::Purge);
         storage.release(&worker()).unwrap();
 
         let refused = too_early.look(&*storage).unwrap_err();
@@ -311,8 +349,10 @@ mod tests {
         assert!(matches!(accepted, Some(Reply::Started)));
         let refused = starts_too.look(&*storage).unwrap_err();
         assert!(matches!(refused, ClientError::AlreadyExists { .. }));
-        let accepted = in_time.look(&*storage).unwrap();
-        assert!(matches!(accepted, Some(Reply::Done)));
+        for accepted in [in_time, purges] {
+            let accepted = accepted.look(&*storage).unwrap();
+            assert!(matches!(accepted, Some(Reply::Done)));
+        }
     }
 
     #[test]

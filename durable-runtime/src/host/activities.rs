@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::FutureExt;
 use rustc_hash::FxHashMap;
-use tokio::runtime::Handle;
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -41,6 +41,7 @@ struct Shared {
     idle: Notify,
     hold_ups: HoldUps,
     conduct: Conduct,
+    lends: bool,
 }
 
 #[derive(Debug)]
@@ -131,6 +132,7 @@ impl Executor {
     ) -> Self {
         let shared = Shared {
             conduct: Conduct::of(&registry),
+            lends: runtime.runtime_flavor() == RuntimeFlavor::MultiThread,
             registry,
             states,
             router,
@@ -143,6 +145,13 @@ impl Executor {
         Self {
             shared: Arc::new(shared),
         }
+    }
+
+    /// Whether activities may begin on a thread that is not the runtime's own. Those of a runtime with a
+    /// single thread stay there: they may count on running one at a time, and a clock that is paused goes on
+    /// when that thread has nothing to do.
+    pub(super) fn lends_activities(&self) -> bool {
+        self.shared.lends
     }
 
     /// Where the host counts what waits for it.
@@ -292,7 +301,8 @@ impl Executor {
         let executor = self.clone();
         // Before the task runs: a termination may come first, and is not to be missed.
         let (token, is_alone) = self.started(&work.instance);
-        let may_be_given_back = is_alone && self.shared.conduct.is_trusted(&work.name);
+        let is_trusted = self.shared.lends && self.shared.conduct.is_trusted(&work.name);
+        let may_be_given_back = is_alone && is_trusted;
         let job: Job = Box::pin(async move {
             let shared = &executor.shared;
             let code = run(

@@ -16,7 +16,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::runtime::Handle;
 
 /// An activity, with all that is to be done when it has ended.
 pub(super) type Job = BoxFuture<'static, ()>;
@@ -38,6 +38,8 @@ pub(super) struct Crew<W: Work> {
     state: Mutex<State<W>>,
     /// For the spare thread.
     news: Condvar,
+    /// For a thread whose worker is handed over.
+    handed_over: Condvar,
     /// For whoever waits for the last worker to end.
     end: Condvar,
     runtime: Handle,
@@ -55,6 +57,8 @@ struct State<W: Work> {
     /// How often one was left.
     turn: u64,
     spare: Spare,
+    /// Whether the spare thread is about to go on with a worker.
+    is_handed_over: bool,
     /// What belongs to a thread whose worker has gone on without it.
     bound: Option<W::Bound>,
 }
@@ -89,20 +93,15 @@ impl<W: Work> Crew<W> {
                 left: None,
                 turn: 0,
                 spare: Spare::Away,
+                is_handed_over: false,
                 bound: None,
             }),
             news: Condvar::new(),
+            handed_over: Condvar::new(),
             end: Condvar::new(),
             runtime,
             patience: PATIENCE,
         }
-    }
-
-    /// Whether activities may begin on a thread that is not the runtime's own. Those of a runtime with
-    /// a single thread stay there: they may count on running one at a time, and a clock that is paused
-    /// goes on when that thread has nothing to do.
-    pub(super) fn wants_spare(&self) -> bool {
-        self.runtime.runtime_flavor() == RuntimeFlavor::MultiThread
     }
 
     /// A worker is there as long as this is.
@@ -137,8 +136,12 @@ impl<W: Work> Crew<W> {
             self.news.notify_one();
         }
         let polled = catch_unwind(AssertUnwindSafe(|| self.poll(&mut job)));
+        let state = self.lock();
+        let state = self
+            .handed_over
+            .wait_while(state, |state| state.is_handed_over);
+        let mut state = state.unwrap_or_else(PoisonError::into_inner);
         // It cannot be that of another thread: there is no spare until this one is.
-        let mut state = self.lock();
         let worker = state.left.take().ok_or_else(|| state.bound.take());
         drop(state);
         match polled {
@@ -176,8 +179,15 @@ impl<W: Work> Crew<W> {
                 continue;
             }
             if let Some(mut worker) = state.left.take() {
-                state.bound = Some(worker.unbind());
                 state.spare = Spare::Away;
+                state.is_handed_over = true;
+                drop(state);
+                let bound = worker.unbind();
+                let mut state = self.lock();
+                state.bound = Some(bound);
+                state.is_handed_over = false;
+                drop(state);
+                self.handed_over.notify_one();
                 return Some(worker);
             }
             // Nothing has happened for a while.

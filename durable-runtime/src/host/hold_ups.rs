@@ -1,4 +1,4 @@
-//! Notices activities that keep a thread of the async runtime from everyone else.
+//! Notices activities that keep their thread, of the async runtime or of partitions, from everyone else.
 
 use std::future::poll_fn;
 use std::pin::pin;

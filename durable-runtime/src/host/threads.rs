@@ -98,11 +98,10 @@ impl Shared {
                 router: Arc::clone(&self.router),
                 watchers: Arc::clone(&self.watchers),
                 state: Arc::clone(&self.state),
-                _membership: crew.join(),
             };
-            Some(Box::new(setup.worker()))
+            Some(Box::new(setup.worker(crew.join())))
         });
-        let spare = crew.wants_spare().then_some(None);
+        let spare = executor.lends_activities().then_some(None);
         let workers: Vec<_> = workers.chain(spare).collect();
         for (number, worker) in workers.into_iter().enumerate() {
             let crew = Arc::clone(crew);
@@ -134,7 +133,11 @@ impl Shared {
         name: String,
         run: impl FnOnce() -> T + Send + 'static,
     ) -> Result<JoinHandle<T>, HostError> {
-        let alarm = Alarm(self.clone());
+        let alarm = Alarm {
+            state: Arc::clone(&self.state),
+            router: Arc::clone(&self.router),
+            watchers: Arc::clone(&self.watchers),
+        };
         let run = move || {
             let _alarm = alarm;
             run()
@@ -163,19 +166,23 @@ fn not_started(error: &std::io::Error) -> HostError {
 }
 
 /// What a thread of the host leaves behind if it panics: a host that has stopped, in which nobody
-/// waits for anything.
+/// waits for anything. It does not keep storage open, for a thread may never end.
 #[derive(Debug)]
-struct Alarm(Shared);
+struct Alarm {
+    state: Arc<HostState>,
+    router: Arc<Router>,
+    watchers: Arc<Watchers>,
+}
 
 impl Drop for Alarm {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.0.state.fail(HostError::System {
+            self.state.fail(HostError::System {
                 action: "running the host",
                 message: "one of its threads has panicked".to_owned(),
             });
-            self.0.router.disown_all();
-            self.0.watchers.recheck_all();
+            self.router.disown_all();
+            self.watchers.recheck_all();
         }
     }
 }

@@ -1,4 +1,5 @@
-//! What a partition thread does: it runs the orchestrators of several partitions, outside of any async runtime.
+//! What a partition thread does: it runs the orchestrators of several partitions, outside of any async runtime, and
+//! now and then begins an activity within one.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -33,17 +34,16 @@ pub(super) struct WorkerSetup {
     pub(super) watchers: Arc<Watchers>,
     pub(super) busy: Arc<Busy>,
     pub(super) state: Arc<HostState>,
-    /// Held until the worker ends.
-    pub(super) _membership: Membership<Box<Worker>>,
 }
 
 impl WorkerSetup {
-    pub(super) fn worker(self) -> Worker {
+    pub(super) fn worker(self, membership: Membership<Box<Worker>>) -> Worker {
         Worker {
             setup: self,
             partitions: FxHashMap::default(),
             next_input: None,
             activity: None,
+            _membership: membership,
         }
     }
 }
@@ -56,6 +56,8 @@ pub(super) struct Worker {
     next_input: Option<ThreadInput>,
     /// May begin on this thread.
     activity: Option<Job>,
+    /// The last field: the worker has ended when all of it has been dropped.
+    _membership: Membership<Box<Worker>>,
 }
 
 impl fmt::Debug for Worker {
@@ -157,7 +159,13 @@ impl Worker {
     /// Runs until the host stops, or in another thread.
     pub(super) fn run(mut self: Box<Self>, crew: &Crew<Box<Self>>) -> Ended {
         while self.wait_for_inputs() {
+            if self.activity.is_some() && self.has_more_to_do() {
+                self.spawn_activity();
+            }
             self.progress(BATCH);
+            if self.activity.is_some() && !self.is_at_rest() {
+                self.spawn_activity();
+            }
             self.have_committed();
             let Some(activity) = self.take_activity() else {
                 continue;
@@ -172,8 +180,7 @@ impl Worker {
         Ended::Stopped
     }
 
-    /// An activity for this thread, if it has nothing else to do, and nothing of what is in memory waits for
-    /// anything.
+    /// An activity for this thread, if it still has nothing else to do.
     fn take_activity(&mut self) -> Option<Job> {
         if self.activity.is_some() && (self.has_more_to_do() || !self.is_at_rest()) {
             self.spawn_activity();
@@ -206,6 +213,8 @@ impl Worker {
     pub(super) fn change_threads(&mut self) -> bool {
         let may_change = !self.has_more_to_do() && self.is_at_rest();
         if may_change {
+            let mut partitions = self.partitions.values();
+            assert!(partitions.all(|owned| owned.partition.are_live_at_rest()));
             drop(self.evict_live());
         }
         may_change

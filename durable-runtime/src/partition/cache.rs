@@ -312,12 +312,22 @@ impl Partition {
             let Some(live) = instance.live.take() else {
                 return true;
             };
-            debug_assert!(instance.is_at_rest(self.committed), "{instance:?}");
             evicted.push(live);
             false
         });
         self.live = 0;
         evicted
+    }
+
+    /// Whether nothing would be lost by [letting go](Self::evict_live) of those.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn are_live_at_rest(&self) -> bool {
+        self.slots.values().all(|slot| match slot {
+            Slot::Present(instance) => {
+                instance.live.is_none() || instance.is_at_rest(self.committed)
+            }
+            Slot::Loading(_) | Slot::Deleted { .. } => true,
+        })
     }
 
     fn forget(&mut self, id: &InstanceId) {

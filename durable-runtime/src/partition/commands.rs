@@ -18,7 +18,14 @@ impl Partition {
             waiting.push(request);
             return;
         }
-        let exists = matches!(self.slots.get(&request.to), Some(Slot::Present(_)));
+        let exists = match self.slots.get_mut(&request.to) {
+            Some(Slot::Present(instance)) if !instance.after_commit.is_empty() => {
+                instance.after_commit.push(Job::Request(request));
+                return;
+            }
+            Some(Slot::Present(_)) => true,
+            _ => false,
+        };
         match request.command {
             Command::Start(start) => self.start(request.to, *start, request.from),
             Command::Rewind { start: Some(_), .. } => self.rewind_child(request),

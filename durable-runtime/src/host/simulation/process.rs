@@ -189,9 +189,8 @@ impl Process {
                 watchers: Arc::clone(&watchers),
                 busy: Arc::new(Busy::default()),
                 state: Arc::clone(&state),
-                _membership: crew.join(),
             }
-            .worker()
+            .worker(crew.join())
         };
         let thread = |inputs| Thread {
             worker: thread(inputs),
