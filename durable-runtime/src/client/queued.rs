@@ -93,41 +93,49 @@ impl Queued {
         if storage.is_owned(self.to.partition(storage.partition_count()))? {
             return Ok(None);
         }
-        if self.claims_id && is_behind_another(storage, &self.to, self.request)? {
+        if self.was_checked && !self.claims_id {
+            return Ok(Some(self.accepted));
+        }
+        let Some(own) = self.place(storage)? else {
+            // An owner has carried it out, and its answer is about to be seen.
+            return Ok(None);
+        };
+        if self.claims_id && own.is_behind_start {
             return Err(ClientError::AlreadyExists {
                 id: self.to.to_string(),
                 status: RuntimeStatus::Pending,
             });
         }
-        if self.was_checked {
+        if self.was_checked || !own.is_first {
             return Ok(Some(self.accepted));
         }
-        // The owner has gone without an answer, or with one that is about to be seen. What stays queued is told
-        // to have been refused only if that is certain: nothing comes before it, and it is still to come itself
-        // after the instance was looked at.
+        // The owner has gone without an answer. What stays queued is told to have been refused only if that is
+        // certain: it is still to come itself, and before all others, after the instance was looked at.
+        let found = storage.summary(&self.to, false)?;
+        let Some(refused) = refusal_for_good(&self.to, &own.command, found.as_ref()) else {
+            return Ok(Some(self.accepted));
+        };
         match self.place(storage)? {
-            None => return Ok(None),
-            Some((0, command)) => {
-                let found = storage.summary(&self.to, false)?;
-                let refused = refusal_for_good(&self.to, &command, found.as_ref());
-                if let Some(refused) = refused {
-                    return match self.place(storage)? {
-                        Some((0, _)) => Err(refused),
-                        _ => Ok(None),
-                    };
-                }
-            }
-            Some(_) => {}
+            Some(own) if own.is_first => Err(refused),
+            _ => Ok(None),
         }
-        Ok(Some(self.accepted))
     }
 
-    /// How many commands to the instance are queued before it, and what it is, if it still is in the queue.
-    fn place(&self, storage: &dyn HubStorage) -> Result<Option<(usize, Command)>, StorageError> {
-        let queued = queued_for(storage, &self.to)?.into_iter();
-        let mut queued = queued.enumerate();
-        let own = queued.find(|(_, envelope)| envelope.request == Some(self.request));
-        Ok(own.map(|(place, envelope)| (place, envelope.command)))
+    /// Where it is in the queue, if it is.
+    fn place(&self, storage: &dyn HubStorage) -> Result<Option<Place>, StorageError> {
+        let (mut is_first, mut is_behind_start) = (true, false);
+        for envelope in queued_for(storage, &self.to)? {
+            if envelope.request == Some(self.request) {
+                return Ok(Some(Place {
+                    command: envelope.command,
+                    is_first,
+                    is_behind_start,
+                }));
+            }
+            is_first = false;
+            is_behind_start |= is_start(&envelope.command);
+        }
+        Ok(None)
     }
 
     pub(super) fn unanswered(&self) -> ClientError {
@@ -140,17 +148,11 @@ impl Queued {
     }
 }
 
-/// Whether a start of the instance that was enqueued earlier waits for an owner as well.
-fn is_behind_another(
-    storage: &dyn HubStorage,
-    to: &InstanceId,
-    request: RequestId,
-) -> Result<bool, StorageError> {
-    let queued = queued_for(storage, to)?;
-    let mut starts = queued.iter().filter(|envelope| is_start(&envelope.command));
-    Ok(starts
-        .next()
-        .is_some_and(|first| first.request != Some(request)))
+/// A command that is queued, and what is queued before it for the same instance.
+struct Place {
+    command: Command,
+    is_first: bool,
+    is_behind_start: bool,
 }
 
 /// Whether a start of `id`, or a rewind if it `exists`, waits for an owner to take it up.

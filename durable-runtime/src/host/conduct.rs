@@ -13,8 +13,7 @@ const SOON: Duration = Duration::from_micros(100);
 const ENOUGH: i64 = 16;
 /// What one can have.
 const MOST: i64 = 64;
-/// The price of each [`SOON`] that it keeps its thread: what it holds up, at the worst, is this fraction of the
-/// time that it has not.
+/// What each [`SOON`] for which it keeps its thread costs.
 const PRICE: i64 = 4;
 /// Beyond this there is nothing to lose.
 const LEAST: i64 = -100_000;
