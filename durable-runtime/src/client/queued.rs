@@ -282,7 +282,8 @@ fn refusal(command: &Command, status: RuntimeStatus) -> Option<(&'static str, &'
         | Command::EntityAnswered { .. }
         | Command::LockEntity(_)
         | Command::UnlockEntity(_)
-        | Command::LockAnswered(_) => return None,
+        | Command::LockAnswered(_)
+        | Command::PurgeChild { .. } => return None,
     };
     (!is_fine).then_some((action, needs))
 }

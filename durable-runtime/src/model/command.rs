@@ -87,6 +87,12 @@ pub enum Command {
     },
     /// Delete the instance and the ended ones that it started.
     Purge,
+    /// As [`Purge`](Self::Purge), if the instance is one that `parent` started: who has its id by now may be
+    /// somebody else.
+    PurgeChild {
+        /// It is being deleted.
+        parent: InstanceId,
+    },
 }
 
 impl Command {

@@ -64,6 +64,17 @@ impl Partition {
                 command: Command::Purge,
                 ..request
             }),
+            Command::PurgeChild { parent } => {
+                let request = Request {
+                    command: Command::Purge,
+                    ..request
+                };
+                if self.is_child_of(&request.to, &parent) {
+                    self.with_children(request);
+                } else {
+                    self.answer(request.from, Ok(Reply::Done));
+                }
+            }
         }
     }
 
@@ -289,6 +300,10 @@ impl Partition {
         self.answer(from, Ok(Reply::Done));
     }
 
+    fn is_child_of(&self, id: &InstanceId, parent: &InstanceId) -> bool {
+        matches!(self.slots.get(id), Some(Slot::Present(instance)) if instance.record.parent.as_ref() == Some(parent))
+    }
+
     fn has_ended(&self, id: &InstanceId) -> bool {
         matches!(self.slots.get(id), Some(Slot::Present(instance)) if instance.has_ended())
     }
@@ -324,12 +339,11 @@ impl Partition {
             let mut children = children.to_vec();
             match self.slots.get(id) {
                 Some(Slot::Present(instance)) => {
-                    // Those of this execution may be too young to be in storage. Not so those that
-                    // a purge is to take along, for they have ended; and of an instance that has
-                    // ended the id of a child may be somebody else's by now.
-                    let open = instance.state.children.values();
-                    let open = open.filter(|_| !instance.has_ended());
-                    children.extend(open.cloned());
+                    // Those of this execution may be too young to be in storage. Of an instance that has
+                    // ended the id of a child may be somebody else's by now, which only a purge minds.
+                    if !instance.has_ended() || matches!(request.command, Command::Purge) {
+                        children.extend(instance.state.children.values().cloned());
+                    }
                     children.sort_unstable();
                     children.dedup();
                 }
@@ -377,7 +391,8 @@ impl Partition {
             }
             Some(Slot::Present(_)) => {
                 for child in children {
-                    self.send(child.clone(), Command::Purge);
+                    let parent = id.clone();
+                    self.send(child.clone(), Command::PurgeChild { parent });
                 }
                 let changed_in = self.sequence + 1;
                 self.delta.change(InstanceDelta::Delete { id: id.clone() });

@@ -227,6 +227,7 @@ fn message(bytes: &[u8]) -> Option<serde_json::Value> {
         json!({"Resume": {"reason": "enough"}}),
         json!({"Rewind": {"reason": "again", "start": start}}),
         json!("Purge"),
+        json!({"PurgeChild": {"parent": "damaged"}}),
     ];
     let to = pick(&["damaged", "@tally@all"], kind / 128);
     let command = pick(&commands, kind % 128);

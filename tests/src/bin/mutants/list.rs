@@ -181,8 +181,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         name: "what is purged leaves its children",
         edits: &[Edit {
             file: "partition/commands.rs",
-            before: "self.send(child.clone(), Command::Purge);",
-            after: "let _ = child;",
+            before: "self.send(child.clone(), Command::PurgeChild { parent });",
+            after: "let _ = (child, parent);",
         }],
     },
     Mutant {
