@@ -173,6 +173,11 @@ impl Keeper {
             .storage
             .acquire(&self.worker, self.lease_duration, count)?;
         self.to_take_up.extend(leases);
+        if !self.to_take_up.is_empty() {
+            // What their earlier owners have sent to partitions of this process comes before what they send
+            // from now on, which goes straight there.
+            self.read_inbox_of(&self.router.owned(), false)?;
+        }
         while let Some(lease) = self.to_take_up.last() {
             self.take_up(*lease)?;
             self.to_take_up.pop();
@@ -224,7 +229,19 @@ impl Keeper {
     fn read_inbox(&self, told: &mut Told) -> Result<(), StorageError> {
         let tell_all = due(told.at, TELL_EVERY);
         told.again = true;
-        let owned = self.router.owned();
+        self.read_inbox_of(&self.router.owned(), tell_all)?;
+        if tell_all {
+            told.at = clock::instant();
+            told.again = false;
+        }
+        Ok(())
+    }
+
+    /// Hands what is in the inboxes of partitions to them; to `all`, even if there is nothing.
+    fn read_inbox_of(&self, owned: &[(PartitionId, Epoch)], all: bool) -> Result<(), StorageError> {
+        if owned.is_empty() {
+            return Ok(());
+        }
         let as_of: Vec<_> = owned
             .iter()
             .map(|(id, epoch)| self.router.committed(*id, *epoch))
@@ -234,16 +251,12 @@ impl Keeper {
         for message in self.storage.inbox(&partitions)? {
             messages.entry(message.partition).or_default().push(message);
         }
-        for ((partition, epoch), as_of) in owned.into_iter().zip(as_of) {
-            let messages = messages.remove(&partition).unwrap_or_default();
-            if tell_all || !messages.is_empty() {
+        for ((partition, epoch), as_of) in owned.iter().zip(as_of) {
+            let messages = messages.remove(partition).unwrap_or_default();
+            if all || !messages.is_empty() {
                 let input = Input::Inbox { messages, as_of };
-                self.router.send_to(partition, epoch, input);
+                self.router.send_to(*partition, *epoch, input);
             }
-        }
-        if tell_all {
-            told.at = clock::instant();
-            told.again = false;
         }
         Ok(())
     }
