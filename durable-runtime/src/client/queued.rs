@@ -106,17 +106,21 @@ impl Queued {
                 status: RuntimeStatus::Pending,
             });
         }
-        if self.was_checked || !own.is_first {
+        if self.was_checked {
             return Ok(Some(self.accepted));
         }
         // The owner has gone without an answer. What stays queued is told to have been refused only if that is
-        // certain: it is still to come itself, and before all others, after the instance was looked at.
+        // certain: it is still to come itself, and before all that could make a difference, after the instance
+        // was looked at.
         let found = storage.summary(&self.to, false)?;
+        if !own.is_decided(found.is_some()) {
+            return Ok(Some(self.accepted));
+        }
         let Some(refused) = refusal_for_good(&self.to, &own.command, found.as_ref()) else {
             return Ok(Some(self.accepted));
         };
         match self.place(storage)? {
-            Some(own) if own.is_first => Err(refused),
+            Some(own) if own.is_decided(found.is_some()) => Err(refused),
             _ => Ok(None),
         }
     }
@@ -133,7 +137,8 @@ impl Queued {
                 }));
             }
             is_first = false;
-            is_behind_start |= is_start(&envelope.command);
+            is_behind_start |= is_start(&envelope.command)
+                || matches!(envelope.command, Command::Rewind { start: Some(_), .. });
         }
         Ok(None)
     }
@@ -153,6 +158,14 @@ struct Place {
     command: Command,
     is_first: bool,
     is_behind_start: bool,
+}
+
+impl Place {
+    /// Whether nothing before it changes what becomes of it. Where the instance does not exist, only what creates
+    /// it does.
+    fn is_decided(&self, exists: bool) -> bool {
+        self.is_first || !exists && !self.is_behind_start
+    }
 }
 
 /// Whether a start of `id`, or a rewind if it `exists`, waits for an owner to take it up.
@@ -338,7 +351,7 @@ mod tests {
     fn a_command_whose_owner_has_gone_is_refused_if_the_next_one_is_to_refuse_it() {
         let storage = storage();
         own(&*storage);
-        let too_early = ask(&*storage, event());
+        let too_early = [ask(&*storage, event()), ask(&*storage, event())];
         let starts = ask(&*storage, start());
         let starts_too = ask(&*storage, start());
         let in_time = ask(&*storage, event());
@@ -346,8 +359,10 @@ mod tests {
         let purges = ask(&*storage, Command::Purge);
         storage.release(&worker()).unwrap();
 
-        let refused = too_early.look(&*storage).unwrap_err();
-        assert!(matches!(refused, ClientError::InstanceNotFound { .. }));
+        for too_early in too_early {
+            let refused = too_early.look(&*storage).unwrap_err();
+            assert!(matches!(refused, ClientError::InstanceNotFound { .. }));
+        }
         let accepted = starts.look(&*storage).unwrap();
         assert!(matches!(accepted, Some(Reply::Started)));
         let refused = starts_too.look(&*storage).unwrap_err();
