@@ -69,32 +69,13 @@ impl DurableClient {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::OnExisting;
     use crate::client::link::tests::Idle;
-    use crate::model::{
-        Delta, ExecutionId, InstanceDelta, PartitionId, RuntimeStatus, Tags, TaskHubName, WorkerId,
-    };
+    use crate::client::{LocalHost, OnExisting};
+    use crate::model::{Delta, InstanceDelta, PartitionId, RuntimeStatus, TaskHubName, WorkerId};
     use crate::storage::{HubOptions, HubStorage, Memory, StorageProvider};
 
     const PARTITION: PartitionId = PartitionId(0);
     const PATIENCE: Duration = Duration::from_secs(30);
-
-    fn ended(id: &InstanceId) -> InstanceRecord {
-        InstanceRecord {
-            id: id.clone(),
-            execution: ExecutionId(uuid::Uuid::nil()),
-            name: "any".to_owned(),
-            version: None,
-            status: RuntimeStatus::Completed,
-            created: chrono::DateTime::default(),
-            updated: chrono::DateTime::default(),
-            due: None,
-            custom_status: None,
-            output: None,
-            parent: None,
-            tags: Tags::new(),
-        }
-    }
 
     /// Commits as the owner of the only partition for a moment.
     fn commit(storage: &dyn HubStorage, change: impl FnOnce(&mut Delta)) {
@@ -112,23 +93,31 @@ mod tests {
         let hub = TaskHubName::new("hub").unwrap();
         let options = HubOptions { partition_count: 1 };
         let storage = Memory::new().open_hub(&hub, &options).unwrap();
-        let id = InstanceId::new("any").unwrap();
         let upsert = InstanceDelta::Upsert {
-            record: Box::new(ended(&id)),
+            record: Box::new(InstanceRecord::plain("any", RuntimeStatus::Completed)),
             reset_history: true,
             append: Vec::new(),
         };
         commit(&*storage, |delta| delta.change(upsert));
 
         let local = Arc::new(Idle::default());
-        let client = DurableClient::new(hub, Arc::clone(&storage), Some(local), 1_024);
+        let link: Arc<dyn LocalHost> = Arc::clone(&local) as _;
+        let client = DurableClient::new(hub, Arc::clone(&storage), Some(link), 1_024);
         let run = client
             .start_new_by_name("any", ())
             .instance_id("any")
             .on_existing(OnExisting::Ignore);
         let run = run.await.unwrap();
         let waiting = tokio::spawn(async move { run.wait(PATIENCE).await });
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        // The second time that it looks, it has found the start in the queue.
+        let looks = || local.senders.lock().unwrap().len();
+        let looked_twice = async {
+            while looks() < 2 {
+                tokio::task::yield_now().await;
+            }
+        };
+        let looked_twice = tokio::time::timeout(PATIENCE, looked_twice).await;
+        looked_twice.expect("it waits to be told of an end that nobody tells of");
         assert!(!waiting.is_finished(), "it may be started anew");
 
         let queued = storage.inbox(&[PARTITION]).unwrap();

@@ -291,7 +291,7 @@ pub(super) mod tests {
     #[derive(Debug, Default)]
     pub(in crate::client) struct Idle {
         waiting: AtomicUsize,
-        senders: std::sync::Mutex<Vec<oneshot::Sender<Arc<InstanceRecord>>>>,
+        pub(in crate::client) senders: std::sync::Mutex<Vec<oneshot::Sender<Arc<InstanceRecord>>>>,
     }
 
     impl LocalHost for Idle {

@@ -100,7 +100,7 @@ impl Queued {
             // An owner has carried it out, and its answer is about to be seen.
             return Ok(None);
         };
-        if self.claims_id && own.is_behind_start {
+        if self.claims_id && own.before.iter().any(|earlier| is_start(&earlier.command)) {
             return Err(ClientError::AlreadyExists {
                 id: self.to.to_string(),
                 status: RuntimeStatus::Pending,
@@ -127,20 +127,14 @@ impl Queued {
 
     /// Where it is in the queue, if it is.
     fn place(&self, storage: &dyn HubStorage) -> Result<Option<Place>, StorageError> {
-        let (mut is_first, mut is_behind_start) = (true, false);
-        for envelope in queued_for(storage, &self.to)? {
-            if envelope.request == Some(self.request) {
-                return Ok(Some(Place {
-                    command: envelope.command,
-                    is_first,
-                    is_behind_start,
-                }));
-            }
-            is_first = false;
-            is_behind_start |= is_start(&envelope.command)
-                || matches!(envelope.command, Command::Rewind { start: Some(_), .. });
-        }
-        Ok(None)
+        let mut before = queued_for(storage, &self.to)?;
+        let own = |envelope: &Envelope| envelope.request == Some(self.request);
+        let Some(place) = before.iter().position(own) else {
+            return Ok(None);
+        };
+        before.truncate(place + 1);
+        let command = before.pop().map(|own| own.command);
+        Ok(command.map(|command| Place { command, before }))
     }
 
     pub(super) fn unanswered(&self) -> ClientError {
@@ -156,15 +150,18 @@ impl Queued {
 /// A command that is queued, and what is queued before it for the same instance.
 struct Place {
     command: Command,
-    is_first: bool,
-    is_behind_start: bool,
+    before: Vec<Envelope>,
 }
 
 impl Place {
     /// Whether nothing before it changes what becomes of it. Where the instance does not exist, only what creates
     /// it does.
     fn is_decided(&self, exists: bool) -> bool {
-        self.is_first || !exists && !self.is_behind_start
+        let creates = |earlier: &Envelope| {
+            is_start(&earlier.command)
+                || matches!(earlier.command, Command::Rewind { start: Some(_), .. })
+        };
+        self.before.is_empty() || !exists && !self.before.iter().any(creates)
     }
 }
 

@@ -265,3 +265,85 @@ impl Keeper {
 fn due(last: Instant, interval: Duration) -> bool {
     clock::since(last) >= interval
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::Receiver;
+
+    use super::*;
+    use crate::host::router::ThreadInput;
+    use crate::model::{
+        Command, Delta, Envelope, InstanceId, MessageId, MessageOrigin, OutgoingMessage,
+        TaskHubName,
+    };
+    use crate::registry::Registry;
+    use crate::storage::{HubOptions, Memory, StorageProvider};
+
+    const LEASE: Duration = Duration::from_secs(3600);
+
+    fn keeper(storage: &Arc<dyn HubStorage>) -> (Keeper, Receiver<ThreadInput>) {
+        let (router, mut inputs) = Router::new(1, storage.partition_count());
+        let keeper = Keeper {
+            worker: WorkerId("this".to_owned()),
+            storage: Arc::clone(storage),
+            router: Arc::new(router),
+            handover: Arc::default(),
+            state: Arc::default(),
+            lease_duration: LEASE,
+            news: Arc::new(News::of(&Registry::default())),
+            busy: Vec::new(),
+            template: PartitionConfig::small(PartitionId(0)),
+            to_take_up: Vec::new(),
+        };
+        (keeper, inputs.remove(0))
+    }
+
+    // Rule 35: what the partition sends under its new owner goes straight to others of the process.
+    #[test]
+    fn what_an_earlier_owner_has_sent_comes_before_the_partition_itself() {
+        let options = HubOptions { partition_count: 2 };
+        let hub = TaskHubName::new("hub").unwrap();
+        let storage = Memory::new().open_hub(&hub, &options).unwrap();
+        let earlier = WorkerId("earlier".to_owned());
+        let lease = storage.acquire(&earlier, LEASE, 1).unwrap().remove(0);
+        let (mut keeper, inputs) = keeper(&storage);
+        keeper.start().unwrap();
+        let to = keeper.router.owned()[0].0;
+        assert_ne!(to, lease.partition);
+
+        let mut delta = Delta::new(lease.partition, lease.epoch);
+        delta.outgoing.push(OutgoingMessage {
+            to,
+            id: MessageId {
+                origin: MessageOrigin::Partition(lease.partition),
+                number: 1,
+            },
+            envelope: Envelope {
+                to: InstanceId::trusted("any"),
+                command: Command::Purge,
+                request: None,
+            },
+        });
+        storage.commit(&[delta]).unwrap();
+        storage.release(&earlier).unwrap();
+        keeper.acquire().unwrap();
+
+        let told: Vec<_> = inputs
+            .try_iter()
+            .map(|input| match input {
+                ThreadInput::Own(acquired) => (acquired.config.id, "owned", 0),
+                ThreadInput::Partition { id, input, .. } => match *input {
+                    Input::Inbox { messages, .. } => (id, "mail", messages.len()),
+                    other => panic!("{other:?}"),
+                },
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        let wanted = [
+            (to, "owned", 0),
+            (to, "mail", 1),
+            (lease.partition, "owned", 0),
+        ];
+        assert_eq!(told, wanted);
+    }
+}

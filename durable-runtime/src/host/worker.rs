@@ -167,7 +167,7 @@ impl Worker {
                 self.spawn_activity();
             }
             self.have_committed();
-            let Some(activity) = self.take_activity() else {
+            let Some(activity) = self.activity.take() else {
                 continue;
             };
             self = match crew.begin(self, activity) {
@@ -178,14 +178,6 @@ impl Worker {
         }
         self.finish();
         Ended::Stopped
-    }
-
-    /// An activity for this thread, if it still has nothing else to do.
-    fn take_activity(&mut self) -> Option<Job> {
-        if self.activity.is_some() && (self.has_more_to_do() || !self.is_at_rest()) {
-            self.spawn_activity();
-        }
-        self.activity.take()
     }
 
     /// Leaves what may begin on this thread to the async runtime.

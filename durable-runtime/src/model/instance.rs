@@ -138,6 +138,27 @@ pub struct InstanceRecord {
     pub tags: Tags,
 }
 
+#[cfg(test)]
+impl InstanceRecord {
+    /// That of an orchestrator without anything in particular.
+    pub(crate) fn plain(id: &str, status: RuntimeStatus) -> Self {
+        Self {
+            id: InstanceId::trusted(id),
+            execution: ExecutionId(uuid::Uuid::nil()),
+            name: "any".to_owned(),
+            version: None,
+            status,
+            created: DateTime::UNIX_EPOCH,
+            updated: DateTime::UNIX_EPOCH,
+            due: None,
+            custom_status: None,
+            output: None,
+            parent: None,
+            tags: Tags::new(),
+        }
+    }
+}
+
 /// An instance with its history, as loaded.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredInstance {

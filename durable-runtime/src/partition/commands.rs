@@ -340,7 +340,8 @@ impl Partition {
             match self.slots.get(id) {
                 Some(Slot::Present(instance)) => {
                     // Those of this execution may be too young to be in storage. Of an instance that has
-                    // ended the id of a child may be somebody else's by now, which only a purge minds.
+                    // ended the id of a child may be somebody else's by now: only a purge says whose child
+                    // it means.
                     if !instance.has_ended() || matches!(request.command, Command::Purge) {
                         children.extend(instance.state.children.values().cloned());
                     }
@@ -449,3 +450,6 @@ pub(super) fn not_running(instance: &Instance, action: &str, needs: &str) -> Rej
         needs: needs.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

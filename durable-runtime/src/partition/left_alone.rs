@@ -127,30 +127,19 @@ impl Partition {
 mod tests {
     use std::sync::Arc;
 
-    use uuid::Uuid;
-
     use super::*;
     use crate::engine;
     use crate::model::{
-        Due, Epoch, EventKind, ExecutionId, ExecutionStarted, HistoryEvent, HistoryRow, Payload,
-        RuntimeStatus, StoredInstance, Tags,
+        Due, Epoch, EventKind, ExecutionStarted, HistoryEvent, HistoryRow, Payload, RuntimeStatus,
+        StoredInstance, Tags,
     };
     use crate::partition::{Input, PartitionConfig};
 
     fn record(id: &str, version: &str) -> InstanceRecord {
         InstanceRecord {
-            id: InstanceId::new(id).unwrap(),
-            execution: ExecutionId(Uuid::nil()),
             name: "order".to_owned(),
             version: Some(version.to_owned()),
-            status: RuntimeStatus::Running,
-            created: DateTime::UNIX_EPOCH,
-            updated: DateTime::UNIX_EPOCH,
-            due: None,
-            custom_status: None,
-            output: None,
-            parent: None,
-            tags: Tags::new(),
+            ..InstanceRecord::plain(id, RuntimeStatus::Running)
         }
     }
 

@@ -2,6 +2,7 @@
 //! soon so far, begins there. It must not hold up anyone if it does not do so this time.
 
 use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::ThreadId;
@@ -10,7 +11,7 @@ use std::time::Duration;
 use durable_runtime::client::RuntimeStatus;
 use durable_runtime::host::HostOptions;
 use durable_runtime::prelude::*;
-use durable_runtime::storage::Sqlite;
+use durable_runtime::storage::{Memory, Sqlite};
 use serde::{Deserialize, Serialize};
 
 use crate::fixture::eventually;
@@ -212,6 +213,39 @@ async fn an_activity_that_keeps_its_thread_does_not_hold_up_a_shutdown() {
     let ended = second.client().wait_for_completion(&id, PATIENCE).await;
     assert_eq!(ended.unwrap().runtime_status, RuntimeStatus::Completed);
     second.shutdown().await.unwrap();
+}
+
+static DROPPED: AtomicBool = AtomicBool::new(false);
+
+/// Takes its time to be dropped.
+struct Slow;
+
+impl Drop for Slow {
+    fn drop(&mut self) {
+        std::thread::sleep(Duration::from_millis(100));
+        DROPPED.store(true, Ordering::SeqCst);
+    }
+}
+
+#[orchestrator]
+async fn holds(ctx: OrchestrationContext) -> Result<()> {
+    let _slow = Slow;
+    Ok(ctx.wait_for_external_event("never").await?)
+}
+
+/// Rule 45: what is in memory has been let go when a shutdown is over, and the program may end.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shutdown_waits_for_what_is_dropped() {
+    let host = DurableHost::builder()
+        .storage(Memory::new())
+        .without_discovery()
+        .register::<holds>()
+        .start()
+        .await
+        .unwrap();
+    host.client().start_new::<holds>(()).await.unwrap();
+    host.shutdown().await.unwrap();
+    assert!(DROPPED.load(Ordering::SeqCst));
 }
 
 /// Rule 45: what an activity cannot do because its runtime has gone is no failure of it.

@@ -7,7 +7,7 @@ use durable_runtime::model::Failure;
 use serde_json::json;
 
 use crate::functions::{chain, collect, fails, greet};
-use crate::support::{Site, status, until_status};
+use crate::support::{Site, status, until_no_message_waits, until_status};
 
 everywhere!(
     everything_through_storage,
@@ -79,8 +79,7 @@ async fn what_is_asked_for_is_done_in_this_order(site: Site) {
         .unwrap();
     let host = site.host().await;
     until_status(&client, "one", RuntimeStatus::Running).await;
-    // Time enough for what should not happen.
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    until_no_message_waits(&site).await;
     again.raise_event("item", 7).await.unwrap();
     assert_eq!(again.output().await.unwrap(), [7]);
     host.shutdown().await.unwrap();

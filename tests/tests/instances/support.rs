@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use durable_runtime::client::{DurableClient, OrchestrationStatus, RuntimeStatus};
 use durable_runtime::host::{DurableHost, HostOptions};
-use durable_runtime::model::{HistoryEvent, TaskHubName};
+use durable_runtime::model::{HistoryEvent, PartitionId, TaskHubName};
 use durable_runtime::storage::{
     HubOptions, HubStorage, Memory, Sqlite, StorageError, StorageProvider,
 };
@@ -279,6 +279,16 @@ pub(crate) async fn until_status(client: &DurableClient, id: &str, wanted: Runti
         if found.is_some_and(|status| status.runtime_status == wanted) {
             return;
         }
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Waits until all that was sent to instances has been dealt with.
+pub(crate) async fn until_no_message_waits(site: &Site) {
+    let hub = TaskHubName::new(HUB).unwrap();
+    let hub = site.storage.find_hub(&hub).unwrap().unwrap();
+    let partitions: Vec<_> = (0..hub.partition_count()).map(PartitionId).collect();
+    while !hub.inbox(&partitions).unwrap().is_empty() {
         tokio::task::yield_now().await;
     }
 }
