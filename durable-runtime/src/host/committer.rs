@@ -83,14 +83,15 @@ impl Handover {
         }
     }
 
-    /// From now on nothing of `partitions` is taken up to these epochs, nor committed of what was
-    /// taken and is not under way.
+    /// From now on nothing of `partitions` is taken up to these epochs. What was taken and is not under way is
+    /// not committed, nor is what may follow it: that is also of partitions whose thread has ended.
     pub(super) fn refuse(&self, partitions: &FxHashMap<PartitionId, Epoch>) {
-        let mut open = self.lock();
-        for (id, epoch) in partitions {
-            open.deltas.remove(id);
-            open.refused.insert(*id, *epoch);
-        }
+        let mut guard = self.lock();
+        let open = &mut *guard;
+        let taken = open.deltas.drain();
+        let taken = taken.map(|(id, taken)| (id, taken.delta.epoch));
+        open.refused.extend(taken);
+        open.refused.extend(partitions);
     }
 
     fn refuses(&self, delta: &Delta) -> bool {

@@ -110,6 +110,21 @@ fn what_is_refused_is_not_taken() {
     assert!(handover.take().unwrap().deltas()[0].sends(message(3)));
 }
 
+// Rule 35. What is under way is of a partition that another worker owns by now, and of one whose thread has ended.
+#[test]
+fn what_follows_a_group_that_is_refused_is_not_taken() {
+    let handover = Arc::new(Handover::default());
+    handover.add(sending([1]), || ());
+    handover.add(consuming([]), || ());
+    let refused = handover.take().unwrap();
+    handover.add(consuming([message(1)]), || ());
+    handover.refuse(&[(ONE, Epoch(1))].into_iter().collect());
+    settled(refused);
+    assert!(handover.take_little().is_none());
+    handover.add(consuming([message(2)]), || panic!("delivered"));
+    assert!(handover.take_little().is_none());
+}
+
 /// What the thread of partition two is told once a message to it is durable: it was held back, for this
 /// process did not own the partition then, and comes to own it while the commit is under way.
 fn told_to_a_later_owner(was_dealt_with: bool) -> Vec<MessageId> {
