@@ -26,6 +26,8 @@ struct Seen {
     /// To whom storage has given each partition last.
     owners: BTreeMap<PartitionId, (Epoch, WorkerId)>,
     histories: BTreeMap<InstanceId, BTreeMap<u64, String>>,
+    /// Instances that have been deleted at some time.
+    deleted: BTreeSet<InstanceId>,
     /// Calls of activities that are durable, by what names them for good.
     called: BTreeSet<String>,
     ran: BTreeMap<String, u64>,
@@ -105,6 +107,7 @@ impl Witness {
                         if let Some(rows) = seen.histories.remove(id) {
                             seen.check(id, &rows);
                         }
+                        seen.deleted.insert(id.clone());
                     }
                     InstanceDelta::Entity { .. } => {}
                 }
@@ -139,8 +142,11 @@ impl Seen {
     /// be part of that commit, and is not in its history any more.
     fn has_been_left(&self, instance: &str, key: &str) -> bool {
         const GENERATIONS: usize = 64;
-        let rows = self.histories.get(&InstanceId::trusted(instance));
-        let events = rows.and_then(|rows| decode(rows).ok());
+        let instance = InstanceId::trusted(instance);
+        let Some(rows) = self.histories.get(&instance) else {
+            return self.deleted.contains(&instance);
+        };
+        let events = decode(rows).ok();
         let now = events.as_deref().and_then(lineage);
         let of_call = key
             .split_once('-')
