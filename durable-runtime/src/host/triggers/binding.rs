@@ -152,9 +152,10 @@ impl Binder<'_> {
                 Some(elsewhere) => self.other_client(registration, function, elsewhere)?,
                 None => self.client.clone(),
             };
-            let client = match function.trigger {
-                Trigger::Timer(_) | Trigger::Queue(_) => client.waiting_for_room(),
-                _ => client,
+            let client = if matches!(function.trigger, Trigger::Timer(_) | Trigger::Queue(_)) {
+                client.waiting_for_room()
+            } else {
+                client
             };
             bound.push(Bound {
                 location: registration.location,

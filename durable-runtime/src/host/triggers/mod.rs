@@ -79,7 +79,9 @@ pub(crate) fn prepare(
                 let consumer = Consumer::new(desk, bound, &trigger, (news, options));
                 runs.push(Box::pin(consumer.run()));
             }
-            _ => {}
+            Trigger::None => {}
+            #[cfg(feature = "http")]
+            Trigger::Http(_) => {}
         }
     }
     Ok(runs)

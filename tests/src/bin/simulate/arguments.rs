@@ -14,6 +14,7 @@ const SEEDS: u64 = 200;
 /// What is to be run.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Arguments {
+    Help,
     One(Options),
     Many(Many),
 }
@@ -57,6 +58,7 @@ impl Arguments {
                 "--keep-going" => many.keep_going = true,
                 "--without-faults" => many.without_faults = true,
                 "--quiet" => quiet = true,
+                "--help" | "-h" => return Ok(Self::Help),
                 _ => return Err(format!("{name:?} is not known\n{USAGE}")),
             }
         }

@@ -19,6 +19,10 @@ use tests::simulation::{Options, run, run_watched};
 
 fn main() -> ExitCode {
     match Arguments::parse(std::env::args().skip(1)) {
+        Ok(Arguments::Help) => {
+            println!("{}", arguments::USAGE);
+            ExitCode::SUCCESS
+        }
         Ok(Arguments::One(options)) => {
             let outcome = run(options);
             println!("{outcome:#?}");

@@ -34,14 +34,18 @@ const STEADY: &str = "steady";
 /// After how many batches a process stops its host and starts another.
 const OF_A_HOST: u32 = 25;
 
+const USAGE: &str = "usage: soak [--minutes MINUTES] [--seed NUMBER] [--worker PROGRAM]";
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = match Arguments::parse(std::env::args().skip(1)) {
-        Ok(arguments) => arguments,
+        Ok(Some(arguments)) => arguments,
+        Ok(None) => {
+            println!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
         Err(error) => {
-            eprintln!(
-                "{error}\nusage: soak [--minutes MINUTES] [--seed NUMBER] [--worker PROGRAM]"
-            );
+            eprintln!("{error}\n{USAGE}");
             return ExitCode::from(2);
         }
     };
@@ -63,13 +67,17 @@ struct Arguments {
 }
 
 impl Arguments {
-    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
+    /// `None` if help is asked for.
+    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Self>> {
         let mut parsed = Self {
             minutes: 30,
             seed: None,
             worker: None,
         };
         while let Some(name) = arguments.next() {
+            if matches!(name.as_str(), "--help" | "-h") {
+                return Ok(None);
+            }
             let value = arguments.next().unwrap_or_default();
             if name == "--worker" {
                 parsed.worker = Some(value.into());
@@ -84,7 +92,7 @@ impl Arguments {
                 _ => return Err(Error::msg(format!("there is no option {name}"))),
             }
         }
-        Ok(parsed)
+        Ok(Some(parsed))
     }
 }
 
