@@ -19,7 +19,7 @@ use crate::client::{DurableClient, LocalHost};
 use crate::clock::simulated::{self, Simulated};
 use crate::context::States;
 use crate::host::HostOptions;
-use crate::model::TaskHubName;
+use crate::model::{InboxMessage, PartitionId, TaskHubName};
 use crate::registry::Registry;
 use crate::storage::{HubOptions, HubStorage, Memory, StorageError, StorageProvider};
 use crate::testing::dice::Dice;
@@ -81,6 +81,8 @@ pub struct Cluster {
     tasks: Vec<JoinHandle<()>>,
     /// Where clients run.
     runtime: Runtime,
+    /// For how many rounds nobody has had anything to do.
+    idle: u32,
     /// Opened by hosts that have crashed, of which nobody knows yet that they are gone.
     graveyard: Vec<Arc<dyn HubStorage>>,
     crashes: u64,
@@ -104,6 +106,8 @@ struct Host {
 
 /// So many deltas of a partition may be on their way into storage. Memory would not hold any number of them.
 const FAR_AHEAD: u64 = 2_000;
+/// So long after the last fault, at most, messages are dealt with.
+const WIND_UP: Duration = Duration::from_secs(120);
 /// Time passes in steps of no more than this.
 const LONGEST_STEP: Duration = Duration::from_millis(500);
 
@@ -159,6 +163,7 @@ impl Cluster {
                 .enable_time()
                 .start_paused(true)
                 .build()?,
+            idle: 0,
             graveyard: Vec::new(),
             crashes: 0,
             pauses: 0,
@@ -203,7 +208,6 @@ impl Cluster {
     /// Runs until all tasks have ended, or something is not as it should be.
     pub fn run(mut self) -> Outcome {
         let mut violations = Vec::new();
-        let mut idle = 0_u32;
         let mut rounds = 0_u64;
         while !self.has_ended() && violations.is_empty() {
             if simulated::passed() > Some(self.options.limit) {
@@ -215,10 +219,10 @@ impl Cluster {
                 violations.push(self.goes_round());
                 break;
             }
-            idle = if self.sweep() { 0 } else { idle + 1 };
-            violations = self.witness.violations();
-            violations.extend(self.failures());
-            self.pass(idle > 2);
+            violations = self.round();
+        }
+        if violations.is_empty() {
+            violations = self.wind_up();
         }
         if violations.is_empty() {
             for task in std::mem::take(&mut self.tasks) {
@@ -240,6 +244,46 @@ impl Cluster {
             shutdowns: self.shutdowns,
             elapsed: self.time.elapsed(),
         }
+    }
+
+    /// Lets all have a turn, and time pass. Returns what is not as it should be.
+    fn round(&mut self) -> Vec<String> {
+        self.idle = if self.sweep() { 0 } else { self.idle + 1 };
+        let mut violations = self.witness.violations();
+        violations.extend(self.failures());
+        self.pass(self.idle > 2);
+        violations
+    }
+
+    /// Goes on without faults until no message waits any more. Returns what is not as it should be.
+    fn wind_up(&mut self) -> Vec<String> {
+        self.fate.relent();
+        let until = self.time.elapsed() + WIND_UP;
+        loop {
+            let waiting = match self.messages() {
+                Ok(waiting) if waiting.is_empty() => return Vec::new(),
+                Ok(waiting) => waiting,
+                Err(error) => return vec![format!("the inboxes cannot be read: {error}")],
+            };
+            if self.time.elapsed() > until {
+                return vec![format!("nobody takes {waiting:?}")];
+            }
+            let violations = self.round();
+            if !violations.is_empty() {
+                return violations;
+            }
+        }
+    }
+
+    /// All that wait in inboxes.
+    fn messages(&self) -> Result<Vec<InboxMessage>, StorageError> {
+        let options = HubOptions {
+            partition_count: self.options.partitions,
+        };
+        let partitions: Vec<_> = (0..self.options.partitions).map(PartitionId).collect();
+        self.memory
+            .open_hub(&self.hub, &options)?
+            .inbox(&partitions)
     }
 
     fn has_ended(&self) -> bool {

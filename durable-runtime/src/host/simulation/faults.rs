@@ -68,6 +68,8 @@ struct State {
     disasters: u64,
     /// Storage is not to be reached before this time.
     out_until: Duration,
+    /// Whether nothing goes wrong any more.
+    is_spent: bool,
 }
 
 impl Fate {
@@ -78,6 +80,7 @@ impl Fate {
                 dice: Dice::new(seed),
                 disasters: 0,
                 out_until: Duration::ZERO,
+                is_spent: false,
             }),
             trace,
         }
@@ -85,6 +88,13 @@ impl Fate {
 
     pub(super) fn with_dice<T>(&self, roll: impl FnOnce(&mut Dice) -> T) -> T {
         roll(&mut self.lock().dice)
+    }
+
+    /// From now on nothing goes wrong.
+    pub(super) fn relent(&self) {
+        let mut state = self.lock();
+        state.is_spent = true;
+        state.out_until = Duration::ZERO;
     }
 
     /// Whether a host crashes now.
@@ -151,8 +161,9 @@ impl Fate {
     }
 
     fn hits(&self, chances: u64) -> bool {
-        let is_over = elapsed() >= self.faults.until;
-        hits(&mut self.lock().dice, chances) && !is_over
+        let mut state = self.lock();
+        let is_over = state.is_spent || elapsed() >= self.faults.until;
+        hits(&mut state.dice, chances) && !is_over
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -8,8 +8,8 @@ use uuid::Uuid;
 use crate::context::ActivityContext;
 use crate::engine;
 use crate::model::{
-    Delta, Epoch, EventKind, ExecutionId, HistoryEvent, HistoryRow, InstanceDelta, InstanceId,
-    PartitionId, TaskId, WorkerId,
+    Delta, Due, Epoch, EventKind, ExecutionId, HistoryEvent, HistoryRow, InstanceDelta, InstanceId,
+    InstanceRecord, PartitionId, RuntimeStatus, TaskId, WorkerId,
 };
 use crate::registry::Registry;
 use crate::storage::Lease;
@@ -25,6 +25,7 @@ pub struct Witness {
 struct Seen {
     /// To whom storage has given each partition last.
     owners: BTreeMap<PartitionId, (Epoch, WorkerId)>,
+    records: BTreeMap<InstanceId, InstanceRecord>,
     histories: BTreeMap<InstanceId, BTreeMap<u64, String>>,
     /// Instances that have been deleted at some time.
     deleted: BTreeSet<InstanceId>,
@@ -101,12 +102,17 @@ impl Witness {
                         record,
                         reset_history,
                         append,
-                    } => seen.changed(&record.id, *reset_history, append),
+                    } => {
+                        seen.records
+                            .insert(record.id.clone(), InstanceRecord::clone(record));
+                        seen.changed(&record.id, *reset_history, append);
+                    }
                     InstanceDelta::Append { id, append, .. } => seen.changed(id, false, append),
                     InstanceDelta::Delete { id } => {
                         if let Some(rows) = seen.histories.remove(id) {
                             seen.check(id, &rows);
                         }
+                        seen.records.remove(id);
                         seen.deleted.insert(id.clone());
                     }
                     InstanceDelta::Entity { .. } => {}
@@ -177,8 +183,43 @@ impl Seen {
             self.violation(format!("row {sequence} of the history of {id} has changed"));
         }
         match events {
-            Ok(events) => self.note_calls(&events),
+            Ok(events) => {
+                self.note_calls(&events);
+                self.compare(id, &events);
+            }
             Err(error) => self.violation(format!("the history of {id}: {error}")),
+        }
+    }
+
+    /// The row of an instance says what its history says.
+    fn compare(&mut self, id: &InstanceId, events: &[HistoryEvent]) {
+        let Some(record) = self.records.get(id) else {
+            return self.violation(format!("{id} has a history and no row"));
+        };
+        let mut wrong = Vec::new();
+        let told = Told::by(events);
+        // One that has continued as new runs before its code has.
+        let status = match record.status {
+            RuntimeStatus::Running if told.status == RuntimeStatus::Pending => told.status,
+            status => status,
+        };
+        if status != told.status || told.execution != Some(record.execution) {
+            wrong.push(format!(
+                "{} in {}, and its history {} in {:?}",
+                record.status, record.execution, told.status, told.execution
+            ));
+        }
+        if !status.has_ended() && !told.activities.is_empty() && record.due != Some(Due::Now) {
+            wrong.push(format!(
+                "due {:?} with the activities {:?}",
+                record.due, told.activities
+            ));
+        }
+        if status == RuntimeStatus::Pending && record.due.is_none() {
+            wrong.push("that it need not begin".to_owned());
+        }
+        for wrong in wrong {
+            self.violation(format!("the row of {id} says {wrong}"));
         }
     }
 
@@ -223,6 +264,51 @@ impl Seen {
                     "activity {id} of {instance} never ran and has a result"
                 ));
             }
+        }
+    }
+}
+
+/// What a history says of its instance.
+#[derive(Debug)]
+struct Told {
+    status: RuntimeStatus,
+    execution: Option<ExecutionId>,
+    /// Calls of activities that have not ended.
+    activities: BTreeSet<TaskId>,
+}
+
+impl Told {
+    fn by(events: &[HistoryEvent]) -> Self {
+        let mut told = Self {
+            status: RuntimeStatus::Pending,
+            execution: None,
+            activities: BTreeSet::new(),
+        };
+        for event in events {
+            told.take(&event.kind);
+        }
+        told
+    }
+
+    fn take(&mut self, event: &EventKind) {
+        match event {
+            EventKind::ExecutionStarted(started) => self.execution = Some(started.execution),
+            EventKind::ExecutionRewound { execution, .. } => {
+                self.execution = Some(*execution);
+                self.status = RuntimeStatus::Running;
+            }
+            EventKind::OrchestratorStarted | EventKind::ExecutionResumed { .. } => {
+                self.status = RuntimeStatus::Running;
+            }
+            EventKind::ExecutionSuspended { .. } => self.status = RuntimeStatus::Suspended,
+            EventKind::ExecutionTerminated { .. } => self.status = RuntimeStatus::Terminated,
+            EventKind::ExecutionCompleted { .. } => self.status = RuntimeStatus::Completed,
+            EventKind::ExecutionFailed { .. } => self.status = RuntimeStatus::Failed,
+            EventKind::TaskScheduled { id, .. } => drop(self.activities.insert(*id)),
+            EventKind::TaskCompleted { id, .. } | EventKind::TaskFailed { id, .. } => {
+                self.activities.remove(id);
+            }
+            _ => {}
         }
     }
 }

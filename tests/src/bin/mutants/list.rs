@@ -101,6 +101,15 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         }],
     },
     Mutant {
+        name: "what is refused stays in the inbox",
+        edits: &[Edit {
+            file: "partition/mod.rs",
+            before: "self.delta.consume(id);",
+            after: "if result.is_ok() || request.is_some() {\n\
+                    self.delta.consume(id);\n                }",
+        }],
+    },
+    Mutant {
         name: "what a partition thread could not commit is forgotten",
         edits: &[Edit {
             file: "host/committer.rs",
