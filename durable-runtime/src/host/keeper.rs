@@ -135,7 +135,8 @@ impl Keeper {
             self.logged("renewing leases", result);
         }
         let starting_over = self.router.is_starting_over();
-        if starting_over || due(last.acquired, ACQUIRE_EVERY) && !self.owns_all() {
+        let wants_more = !self.state.is_stopping() && !self.owns_all();
+        if starting_over || wants_more && due(last.acquired, ACQUIRE_EVERY) {
             last.acquired = clock::instant();
             let result = self.acquire();
             self.logged("acquiring partitions", result);
@@ -167,6 +168,10 @@ impl Keeper {
             self.to_take_up.clear();
             self.storage.release(&self.worker)?;
             self.router.started_over();
+        }
+        if self.state.is_stopping() {
+            // It runs no activities any more.
+            return Ok(());
         }
         let count = usize::try_from(self.storage.partition_count()).unwrap_or(usize::MAX);
         let leases = self
@@ -296,6 +301,30 @@ mod tests {
             to_take_up: Vec::new(),
         };
         (keeper, inputs.remove(0))
+    }
+
+    // Rule 45: another host runs the activities that this one does not begin any more.
+    #[test]
+    fn a_host_that_stops_takes_nothing_up() {
+        let hub = TaskHubName::new("hub").unwrap();
+        let options = HubOptions { partition_count: 2 };
+        let storage = Memory::new().open_hub(&hub, &options).unwrap();
+        let other = WorkerId("other".to_owned());
+        storage.acquire(&other, LEASE, 1).unwrap();
+        let (mut keeper, _inputs) = keeper(&storage);
+        keeper.start().unwrap();
+        let own = keeper.router.owned();
+        assert_eq!(own.len(), 1);
+        keeper.state.stop();
+        storage.release(&other).unwrap();
+        keeper.acquire().unwrap();
+        assert_eq!(keeper.router.owned(), own);
+
+        // What it has lost stays with whoever comes.
+        keeper.router.start_over(&keeper.handover);
+        keeper.acquire().unwrap();
+        assert!(keeper.router.owned().is_empty());
+        assert_eq!(storage.acquire(&other, LEASE, 2).unwrap().len(), 2);
     }
 
     // Rule 35: what the partition sends under its new owner goes straight to others of the process.

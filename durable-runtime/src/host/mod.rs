@@ -176,6 +176,7 @@ impl DurableHost {
     /// not be made durable in time, or an orchestrator does not return. What was not durable is done
     /// again by the next host.
     pub async fn shutdown(&self) -> Result<(), HostError> {
+        self.state.stop();
         self.executor.stop();
         let activities = async {
             let idle = tokio::time::timeout(self.grace, self.executor.idle());
@@ -271,6 +272,7 @@ impl Ending {
 
 impl Drop for DurableHost {
     fn drop(&mut self) {
+        self.state.stop();
         self.executor.stop();
         self.triggers.abandon();
         let threads = self

@@ -1,5 +1,6 @@
 //! How far a host has come with ending.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use super::statistics::Counters;
 /// Shared by all threads of a host.
 #[derive(Debug)]
 pub(super) struct HostState {
+    stopping: AtomicBool,
     abandoned: Mutex<bool>,
     changed: Condvar,
     failure: watch::Sender<Option<HostError>>,
@@ -20,6 +22,7 @@ pub(super) struct HostState {
 impl Default for HostState {
     fn default() -> Self {
         Self {
+            stopping: AtomicBool::new(false),
             abandoned: Mutex::new(false),
             changed: Condvar::new(),
             failure: watch::Sender::new(None),
@@ -29,6 +32,16 @@ impl Default for HostState {
 }
 
 impl HostState {
+    /// The host ends, when it has done what it has begun.
+    pub(super) fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether nothing new is begun.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
     /// Gives up: what is not committed is not waited for.
     pub(super) fn abandon(&self) {
         *self.lock() = true;

@@ -271,6 +271,7 @@ impl Process {
         const GRACE: Duration = Duration::from_secs(3);
         if self.stage == Stage::Running {
             self.say(format_args!("shuts down"));
+            self.state.stop();
             self.executor.stop();
             self.stage = Stage::Activities(now + GRACE);
         }
