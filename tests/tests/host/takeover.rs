@@ -16,15 +16,21 @@ const LONG: u32 = 3600;
 
 /// The ids of the processes that hold leases; 0 for a partition that nobody has.
 fn owners(site: &Site) -> BTreeSet<u32> {
-    let connection = Connection::open(site.database()).unwrap();
-    let mut statement = connection.prepare("SELECT owner FROM leases").unwrap();
-    let owners = statement.query_map([], |row| row.get::<_, Option<String>>(0));
-    let owners = owners.unwrap().map(|owner| {
-        let owner = owner.unwrap().unwrap_or_default();
-        let process = owner.split('-').next().unwrap_or_default();
-        process.parse().unwrap_or(0)
-    });
-    owners.collect()
+    try_owners(site).unwrap()
+}
+
+/// As [`owners`]. Fails while the file is locked, for long if by a process that sleeps.
+fn try_owners(site: &Site) -> rusqlite::Result<BTreeSet<u32>> {
+    let connection = Connection::open(site.database())?;
+    let mut statement = connection.prepare("SELECT owner FROM leases")?;
+    let owners = statement.query_map([], |row| row.get::<_, Option<String>>(0))?;
+    owners
+        .map(|owner| {
+            let owner = owner?.unwrap_or_default();
+            let process = owner.split('-').next().unwrap_or_default();
+            Ok(process.parse().unwrap_or(0))
+        })
+        .collect()
 }
 
 fn only(process: &Process) -> BTreeSet<u32> {
@@ -187,7 +193,7 @@ async fn put_to_sleep(site: &Site, awake: &Process, other: &Process) {
     for _ in 0..20 {
         awake.signal("STOP");
         let taken_over = tokio::time::timeout(NAP, async {
-            while owners(site) != only(other) {
+            while try_owners(site).ok() != Some(only(other)) {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         });
