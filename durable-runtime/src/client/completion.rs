@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::link::Subscription;
 use super::{ClientError, DurableClient, queued};
 use crate::model::{InstanceId, InstanceRecord};
 
@@ -20,9 +21,26 @@ impl DurableClient {
         &self,
         id: &InstanceId,
     ) -> Result<Arc<InstanceRecord>, ClientError> {
+        self.until_ended(id, || self.link().subscribe(id)).await
+    }
+
+    /// As [`ended_record`](Self::ended_record) for an instance that may be about to replace one that runs: the host
+    /// would tell of the end of that.
+    pub(super) async fn ended_record_of_new(
+        &self,
+        id: &InstanceId,
+    ) -> Result<Arc<InstanceRecord>, ClientError> {
+        self.until_ended(id, || None).await
+    }
+
+    async fn until_ended(
+        &self,
+        id: &InstanceId,
+        subscribe: impl Fn() -> Option<Subscription>,
+    ) -> Result<Arc<InstanceRecord>, ClientError> {
         const LOOK_AGAIN: Duration = Duration::from_secs(1);
         loop {
-            let subscription = self.link().subscribe(id);
+            let subscription = subscribe();
             let stage = self.stage(id).await?;
             if let Stage::Ended(record) = stage {
                 return Ok(record);
@@ -87,22 +105,30 @@ mod tests {
         storage.release(&worker).unwrap();
     }
 
-    // Else it waits for ever: a host tells of ends, and not of a start of which nothing comes.
-    #[tokio::test]
-    async fn who_waits_for_a_start_that_does_nothing_gets_what_is_there() {
+    fn upsert(status: RuntimeStatus) -> InstanceDelta {
+        InstanceDelta::Upsert {
+            record: Box::new(InstanceRecord::plain("any", status)),
+            reset_history: true,
+            append: Vec::new(),
+        }
+    }
+
+    /// A hub with one instance, whose owner is gone, and a client in a host that owns nothing.
+    fn hub_with(status: RuntimeStatus) -> (Arc<dyn HubStorage>, DurableClient, Arc<Idle>) {
         let hub = TaskHubName::new("hub").unwrap();
         let options = HubOptions { partition_count: 1 };
         let storage = Memory::new().open_hub(&hub, &options).unwrap();
-        let upsert = InstanceDelta::Upsert {
-            record: Box::new(InstanceRecord::plain("any", RuntimeStatus::Completed)),
-            reset_history: true,
-            append: Vec::new(),
-        };
-        commit(&*storage, |delta| delta.change(upsert));
-
+        commit(&*storage, |delta| delta.change(upsert(status)));
         let local = Arc::new(Idle::default());
         let link: Arc<dyn LocalHost> = Arc::clone(&local) as _;
         let client = DurableClient::new(hub, Arc::clone(&storage), Some(link), 1_024);
+        (storage, client, local)
+    }
+
+    // Else it waits for ever: a host tells of ends, and not of a start of which nothing comes.
+    #[tokio::test]
+    async fn who_waits_for_a_start_that_does_nothing_gets_what_is_there() {
+        let (storage, client, local) = hub_with(RuntimeStatus::Completed);
         let run = client
             .start_new_by_name("any", ())
             .instance_id("any")
@@ -124,5 +150,28 @@ mod tests {
         commit(&*storage, |delta| delta.consume(queued[0].id));
         let status = waiting.await.unwrap().unwrap();
         assert_eq!(status.runtime_status, RuntimeStatus::Completed);
+    }
+
+    // Rule 3. The host that takes the start up tells of the end of what it replaces.
+    #[tokio::test]
+    async fn who_waits_for_a_start_that_is_to_replace_what_runs_is_not_told_of_that() {
+        let (storage, client, local) = hub_with(RuntimeStatus::Running);
+        let run = client
+            .start_new_by_name("any", ())
+            .instance_id("any")
+            .on_existing(OnExisting::Restart);
+        let run = run.await.unwrap();
+        let waiting = tokio::spawn(async move { run.wait(PATIENCE).await });
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished(), "what is to be replaced runs");
+
+        let queued = storage.inbox(&[PARTITION]).unwrap();
+        commit(&*storage, |delta| {
+            delta.consume(queued[0].id);
+            delta.change(upsert(RuntimeStatus::Completed));
+        });
+        let status = waiting.await.unwrap().unwrap();
+        assert_eq!(status.runtime_status, RuntimeStatus::Completed);
+        assert!(local.senders.lock().unwrap().is_empty());
     }
 }

@@ -139,6 +139,15 @@ pub(super) struct Link {
     pub(super) readers: Readers,
 }
 
+/// What a client is told of a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Answer {
+    pub(super) reply: Reply,
+    /// Whether the host of this process has carried it out, and has told of all that came of it. What went
+    /// through the inbox may still wait there.
+    pub(super) by_host: bool,
+}
+
 /// How often a client that waits for room in its host asks for it.
 const LOOK_FOR_ROOM: Duration = Duration::from_millis(20);
 
@@ -195,7 +204,7 @@ impl Link {
         to: &InstanceId,
         command: Command,
         when_busy: WhenBusy,
-    ) -> Result<Reply, ClientError> {
+    ) -> Result<Answer, ClientError> {
         let mut command = command;
         while let Some(local) = &self.local {
             match local.request(to, command) {
@@ -203,7 +212,10 @@ impl Link {
                     let answer = answer.await.map_err(|_| ClientError::Busy {
                         message: format!("the host stopped before it answered for {to:?}"),
                     })?;
-                    return Ok(answer?);
+                    return Ok(Answer {
+                        reply: answer?,
+                        by_host: true,
+                    });
                 }
                 Err(NotTaken::NotOwned(again)) => {
                     command = *again;
@@ -221,7 +233,19 @@ impl Link {
                 }
             }
         }
-        let (to, request) = (to.clone(), RequestId(self.new_id()));
+        let reply = self.request_through_inbox(to.clone(), command).await?;
+        Ok(Answer {
+            reply,
+            by_host: false,
+        })
+    }
+
+    async fn request_through_inbox(
+        &self,
+        to: InstanceId,
+        command: Command,
+    ) -> Result<Reply, ClientError> {
+        let request = RequestId(self.new_id());
         let Some(local) = self
             .local
             .as_ref()

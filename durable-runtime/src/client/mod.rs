@@ -39,7 +39,7 @@ use readers::Readers;
 pub use start::{OrchestrationRun, StartNew};
 pub use status::{GetStatus, OrchestrationStatus};
 
-use crate::model::{Command, InstanceId, PartitionId, Payload, Reply, TaskHubName};
+use crate::model::{Command, InstanceId, InstanceRecord, PartitionId, Payload, Reply, TaskHubName};
 pub use crate::model::{OnExisting, RuntimeStatus, TimerInfo};
 use crate::registry::Orchestrator;
 use crate::storage::{HubOptions, HubStorage, StorageError, StorageProvider};
@@ -365,16 +365,27 @@ impl DurableClient {
         id: impl AsRef<str>,
         timeout: Duration,
     ) -> Result<OrchestrationStatus, ClientError> {
-        let id = id.as_ref();
-        let instance = existing_id(id)?;
-        let record = tokio::time::timeout(timeout, self.ended_record(&instance))
+        let id = existing_id(id.as_ref())?;
+        self.ended_status(&id, self.ended_record(&id), timeout)
             .await
-            .map_err(|_| ClientError::Timeout {
-                id: id.to_owned(),
-                waited: timeout,
-            })??;
+    }
+
+    /// The status of an instance when `ended` has come, within `timeout`.
+    async fn ended_status(
+        &self,
+        id: &InstanceId,
+        ended: impl Future<Output = Result<Arc<InstanceRecord>, ClientError>>,
+        timeout: Duration,
+    ) -> Result<OrchestrationStatus, ClientError> {
+        let record =
+            tokio::time::timeout(timeout, ended)
+                .await
+                .map_err(|_| ClientError::Timeout {
+                    id: id.to_string(),
+                    waited: timeout,
+                })??;
         // Read back with its input, which the record does not hold.
-        match self.get_status(id).await? {
+        match self.get_status(id.as_str()).await? {
             Some(status) if status.runtime_status.has_ended() => Ok(status),
             _ => Ok(OrchestrationStatus::new(&record)),
         }
@@ -387,7 +398,8 @@ impl DurableClient {
 
     /// Has a command carried out.
     async fn request(&self, to: &InstanceId, command: Command) -> Result<Reply, ClientError> {
-        self.link().request(to, command, self.when_busy).await
+        let answer = self.link().request(to, command, self.when_busy).await?;
+        Ok(answer.reply)
     }
 
     fn link(&self) -> &Link {

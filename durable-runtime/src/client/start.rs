@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::IntoFuture;
 use std::marker::PhantomData;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -104,10 +104,14 @@ impl<T> StartNew<T> {
         if self.on_existing.is_none() {
             run.subscribe();
         }
-        match run.client.request(&run.id, command).await? {
+        let client = &run.client;
+        let link = client.link();
+        let answer = link.request(&run.id, command, client.when_busy).await?;
+        match answer.reply {
             Reply::Existing => run.unsubscribe(),
             Reply::Started | Reply::Done => run.forget_replaced(execution),
         }
+        run.may_replace = self.on_existing == Some(OnExisting::Restart) && !answer.by_host;
         Ok(run)
     }
 }
@@ -134,6 +138,8 @@ impl<T> fmt::Debug for StartNew<T> {
 pub struct OrchestrationRun<T> {
     client: DurableClient,
     id: InstanceId,
+    /// Whether it may be about to replace one that runs.
+    may_replace: bool,
     ended: Mutex<Option<Subscription>>,
     output: PhantomData<fn() -> T>,
 }
@@ -143,6 +149,7 @@ impl<T> OrchestrationRun<T> {
         Self {
             client,
             id,
+            may_replace: false,
             ended: Mutex::new(None),
             output: PhantomData,
         }
@@ -190,7 +197,7 @@ impl<T> OrchestrationRun<T> {
         };
         let record = match record {
             Some(record) => record,
-            None => self.client.ended_record(&self.id).await?,
+            None => self.ended_record().await?,
         };
         output_of(&record)
     }
@@ -201,7 +208,16 @@ impl<T> OrchestrationRun<T> {
     ///
     /// [`ClientError::Timeout`]; as for [`DurableClient::wait_for_completion`].
     pub async fn wait(&self, timeout: Duration) -> Result<OrchestrationStatus, ClientError> {
-        self.client.wait_for_completion(self.id(), timeout).await
+        let ended = self.ended_record();
+        self.client.ended_status(&self.id, ended, timeout).await
+    }
+
+    async fn ended_record(&self) -> Result<Arc<InstanceRecord>, ClientError> {
+        if self.may_replace {
+            self.client.ended_record_of_new(&self.id).await
+        } else {
+            self.client.ended_record(&self.id).await
+        }
     }
 
     /// The status as it is now.

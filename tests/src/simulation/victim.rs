@@ -33,6 +33,8 @@ pub(super) struct Fate {
     recursive: bool,
     /// Whether it is deleted before it is started again.
     purged: bool,
+    /// Whether the other one is started in its place, whether it has ended or not.
+    replaced: bool,
 }
 
 /// A program, and what comes of it if it is left alone.
@@ -72,6 +74,7 @@ impl Fate {
             terminated_after: terminated,
             recursive: rng.bool(),
             purged: rng.bool(),
+            replaced: rng.u32(..3) == 0,
         }
     }
 }
@@ -126,6 +129,13 @@ impl Victim {
             return;
         };
         self.hold(&fate).await;
+        self.time.sleep(fate.terminated_after).await;
+        if fate.replaced {
+            self.may_stay.store(false, Ordering::Relaxed);
+            self.is_there().await;
+            let on_existing = Some(OnExisting::Restart);
+            return self.start_again(&fate, on_existing, &mut asked).await;
+        }
         self.terminate(&fate, &mut asked).await;
         self.may_stay.store(false, Ordering::Relaxed);
         let Some(end) = self.end(&run, &fate.first, &asked).await else {
@@ -150,7 +160,8 @@ impl Victim {
         if fate.purged && !self.purge(have_all_ended).await {
             return;
         }
-        self.start_again(&fate, &mut asked).await;
+        let on_existing = fate.purged.then_some(OnExisting::Error);
+        self.start_again(&fate, on_existing, &mut asked).await;
     }
 
     /// What was asked for before may still hold it.
@@ -216,7 +227,6 @@ impl Victim {
     }
 
     async fn terminate(&self, fate: &Fate, asked: &mut Asked) {
-        self.time.sleep(fate.terminated_after).await;
         for attempt in 1.. {
             let reason = format!("{} is not wanted ({attempt})", self.id);
             asked.reasons.push(reason.clone());
@@ -237,6 +247,14 @@ impl Victim {
                 Err(error) => self.retry(&error).await,
             }
             asked.uncertain_end = true;
+        }
+    }
+
+    /// Waits for the commit with which it begins. If it were replaced in the same one, its activities would run
+    /// with nothing to be seen of them.
+    async fn is_there(&self) {
+        while !matches!(self.client.get_status(self.id.as_str()).await, Ok(Some(_))) {
+            self.time.sleep(Duration::from_millis(300)).await;
         }
     }
 
@@ -304,8 +322,7 @@ impl Victim {
         attempts == 0
     }
 
-    async fn start_again(&self, fate: &Fate, asked: &mut Asked) {
-        let on_existing = fate.purged.then_some(OnExisting::Error);
+    async fn start_again(&self, fate: &Fate, on_existing: Option<OnExisting>, asked: &mut Asked) {
         if !asked.uncertain_end {
             // It was carried out before, so it has nothing to do with this one.
             asked.reasons.clear();

@@ -27,8 +27,8 @@ struct Seen {
     owners: BTreeMap<PartitionId, (Epoch, WorkerId)>,
     records: BTreeMap<InstanceId, InstanceRecord>,
     histories: BTreeMap<InstanceId, BTreeMap<u64, String>>,
-    /// Instances that have been deleted at some time.
-    deleted: BTreeSet<InstanceId>,
+    /// Instances that were deleted, or replaced by others, at some time.
+    gone: BTreeSet<InstanceId>,
     /// Calls of activities that are durable, by what names them for good.
     called: BTreeSet<String>,
     ran: BTreeMap<String, u64>,
@@ -113,7 +113,7 @@ impl Witness {
                             seen.check(id, &rows);
                         }
                         seen.records.remove(id);
-                        seen.deleted.insert(id.clone());
+                        seen.gone.insert(id.clone());
                     }
                     InstanceDelta::Entity { .. } => {}
                 }
@@ -147,25 +147,28 @@ impl Seen {
     /// Whether the execution that a call belongs to is known to be over by a commit. What was called in it may
     /// be part of that commit, and is not in its history any more.
     fn has_been_left(&self, instance: &str, key: &str) -> bool {
-        const GENERATIONS: usize = 64;
         let instance = InstanceId::trusted(instance);
-        let Some(rows) = self.histories.get(&instance) else {
-            return self.deleted.contains(&instance);
-        };
-        let events = decode(rows).ok();
-        let now = events.as_deref().and_then(lineage);
         let of_call = key
             .split_once('-')
             .and_then(|(id, _)| Uuid::parse_str(id).ok());
-        let (Some(now), Some(of_call)) = (now, of_call) else {
+        let Some(of_call) = of_call.map(ExecutionId) else {
             return false;
         };
-        let successor = |id: &ExecutionId| Some(id.successor());
-        let mut later = std::iter::successors(Some(ExecutionId(of_call).successor()), successor);
-        later.by_ref().take(GENERATIONS).any(|later| later == now)
+        let is_gone = self.gone.contains(&instance);
+        match self.lineage(&instance) {
+            None => is_gone,
+            Some(now) => continues(of_call, now) || is_gone && !continues(now, of_call),
+        }
+    }
+
+    /// The first execution since the instance was started or continued as new.
+    fn lineage(&self, id: &InstanceId) -> Option<ExecutionId> {
+        let events = decode(self.histories.get(id)?).ok()?;
+        lineage(&events)
     }
 
     fn changed(&mut self, id: &InstanceId, reset: bool, append: &[HistoryRow]) {
+        let before = self.lineage(id);
         if reset && let Some(rows) = self.histories.remove(id) {
             self.check(id, &rows);
         }
@@ -184,6 +187,12 @@ impl Seen {
         }
         match events {
             Ok(events) => {
+                if let (Some(before), Some(now)) = (before, lineage(&events))
+                    && before != now
+                    && !continues(before, now)
+                {
+                    self.gone.insert(id.clone());
+                }
                 self.note_calls(&events);
                 self.compare(id, &events);
             }
@@ -266,6 +275,14 @@ impl Seen {
             }
         }
     }
+}
+
+/// Whether `later` is an execution as which `earlier` has continued, after at least one more.
+fn continues(earlier: ExecutionId, later: ExecutionId) -> bool {
+    const GENERATIONS: usize = 64;
+    let successor = |id: &ExecutionId| Some(id.successor());
+    let mut later_ones = std::iter::successors(Some(earlier.successor()), successor);
+    later_ones.by_ref().take(GENERATIONS).any(|id| id == later)
 }
 
 /// What a history says of its instance.

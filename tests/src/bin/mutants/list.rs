@@ -203,6 +203,14 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         }],
     },
     Mutant {
+        name: "who waits for a new instance is told of the end of the one that it is to replace",
+        edits: &[Edit {
+            file: "client/completion.rs",
+            before: "self.until_ended(id, || None).await",
+            after: "self.until_ended(id, || self.link().subscribe(id)).await",
+        }],
+    },
+    Mutant {
         name: "a partition runs ahead of storage as far as it comes",
         edits: &[Edit {
             file: "host/worker.rs",
