@@ -3,7 +3,7 @@
 use durable_runtime::client::{ClientError, InstanceQuery, RuntimeStatus};
 
 use crate::functions::{careless_parent, collect, fails, grandparent, greet, parent};
-use crate::support::{Site, status, until_gone, until_status};
+use crate::support::{Site, status, until_gone, until_no_message_waits, until_status};
 
 everywhere!(
     one_instance,
@@ -96,6 +96,8 @@ async fn children_that_run_stay(site: Site) {
     run.terminate("enough").await.unwrap();
     client.purge("one").await.unwrap();
     until_gone(&client, "one").await;
+    // The child is told as well, and stays if it has not ended by then.
+    until_no_message_waits(&site).await;
     site.bench.let_go("a");
     let child = client.wait_for_completion("one-child", std::time::Duration::from_secs(10));
     let child = child.await.unwrap();
