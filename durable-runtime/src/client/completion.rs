@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::link::Subscription;
 use super::{ClientError, DurableClient, queued};
 use crate::model::{InstanceId, InstanceRecord};
 
@@ -16,31 +15,20 @@ enum Stage {
 }
 
 impl DurableClient {
-    /// Waits until an instance has ended.
+    /// Waits until an instance has ended. If it `may_replace` one that runs, the host of this process is not asked
+    /// to tell: it would tell of the end of that.
     pub(super) async fn ended_record(
         &self,
         id: &InstanceId,
-    ) -> Result<Arc<InstanceRecord>, ClientError> {
-        self.until_ended(id, || self.link().subscribe(id)).await
-    }
-
-    /// As [`ended_record`](Self::ended_record) for an instance that may be about to replace one that runs: the host
-    /// would tell of the end of that.
-    pub(super) async fn ended_record_of_new(
-        &self,
-        id: &InstanceId,
-    ) -> Result<Arc<InstanceRecord>, ClientError> {
-        self.until_ended(id, || None).await
-    }
-
-    async fn until_ended(
-        &self,
-        id: &InstanceId,
-        subscribe: impl Fn() -> Option<Subscription>,
+        may_replace: bool,
     ) -> Result<Arc<InstanceRecord>, ClientError> {
         const LOOK_AGAIN: Duration = Duration::from_secs(1);
         loop {
-            let subscription = subscribe();
+            let subscription = if may_replace {
+                None
+            } else {
+                self.link().subscribe(id)
+            };
             let stage = self.stage(id).await?;
             if let Stage::Ended(record) = stage {
                 return Ok(record);

@@ -39,7 +39,7 @@ use readers::Readers;
 pub use start::{OrchestrationRun, StartNew};
 pub use status::{GetStatus, OrchestrationStatus};
 
-use crate::model::{Command, InstanceId, InstanceRecord, PartitionId, Payload, Reply, TaskHubName};
+use crate::model::{Command, InstanceId, PartitionId, Payload, Reply, TaskHubName};
 pub use crate::model::{OnExisting, RuntimeStatus, TimerInfo};
 use crate::registry::Orchestrator;
 use crate::storage::{HubOptions, HubStorage, StorageError, StorageProvider};
@@ -366,24 +366,22 @@ impl DurableClient {
         timeout: Duration,
     ) -> Result<OrchestrationStatus, ClientError> {
         let id = existing_id(id.as_ref())?;
-        self.ended_status(&id, self.ended_record(&id), timeout)
-            .await
+        self.ended_status(&id, false, timeout).await
     }
 
-    /// The status of an instance when `ended` has come, within `timeout`.
+    /// As [`wait_for_completion`](Self::wait_for_completion), of an instance that may be about to replace one that runs
+    /// if `may_replace`.
     async fn ended_status(
         &self,
         id: &InstanceId,
-        ended: impl Future<Output = Result<Arc<InstanceRecord>, ClientError>>,
+        may_replace: bool,
         timeout: Duration,
     ) -> Result<OrchestrationStatus, ClientError> {
-        let record =
-            tokio::time::timeout(timeout, ended)
-                .await
-                .map_err(|_| ClientError::Timeout {
-                    id: id.to_string(),
-                    waited: timeout,
-                })??;
+        let ended = tokio::time::timeout(timeout, self.ended_record(id, may_replace)).await;
+        let record = ended.map_err(|_| ClientError::Timeout {
+            id: id.to_string(),
+            waited: timeout,
+        })??;
         // Read back with its input, which the record does not hold.
         match self.get_status(id.as_str()).await? {
             Some(status) if status.runtime_status.has_ended() => Ok(status),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::IntoFuture;
 use std::marker::PhantomData;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -197,7 +197,7 @@ impl<T> OrchestrationRun<T> {
         };
         let record = match record {
             Some(record) => record,
-            None => self.ended_record().await?,
+            None => self.client.ended_record(&self.id, self.may_replace).await?,
         };
         output_of(&record)
     }
@@ -208,16 +208,10 @@ impl<T> OrchestrationRun<T> {
     ///
     /// [`ClientError::Timeout`]; as for [`DurableClient::wait_for_completion`].
     pub async fn wait(&self, timeout: Duration) -> Result<OrchestrationStatus, ClientError> {
-        let ended = self.ended_record();
-        self.client.ended_status(&self.id, ended, timeout).await
-    }
-
-    async fn ended_record(&self) -> Result<Arc<InstanceRecord>, ClientError> {
-        if self.may_replace {
-            self.client.ended_record_of_new(&self.id).await
-        } else {
-            self.client.ended_record(&self.id).await
-        }
+        let may_replace = self.may_replace;
+        self.client
+            .ended_status(&self.id, may_replace, timeout)
+            .await
     }
 
     /// The status as it is now.

@@ -135,8 +135,7 @@ impl Keeper {
             self.logged("renewing leases", result);
         }
         let starting_over = self.router.is_starting_over();
-        let wants_more = !self.state.is_stopping() && !self.owns_all();
-        if starting_over || wants_more && due(last.acquired, ACQUIRE_EVERY) {
+        if starting_over || due(last.acquired, ACQUIRE_EVERY) && !self.owns_all() {
             last.acquired = clock::instant();
             let result = self.acquire();
             self.logged("acquiring partitions", result);

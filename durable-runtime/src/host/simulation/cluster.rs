@@ -277,13 +277,8 @@ impl Cluster {
 
     /// All that wait in inboxes.
     fn messages(&self) -> Result<Vec<InboxMessage>, StorageError> {
-        let options = HubOptions {
-            partition_count: self.options.partitions,
-        };
         let partitions: Vec<_> = (0..self.options.partitions).map(PartitionId).collect();
-        self.memory
-            .open_hub(&self.hub, &options)?
-            .inbox(&partitions)
+        self.open_in_memory()?.inbox(&partitions)
     }
 
     fn has_ended(&self) -> bool {
@@ -416,15 +411,20 @@ impl Cluster {
     }
 
     fn open(&self, who: String) -> Result<Arc<dyn HubStorage>, StorageError> {
-        let options = HubOptions {
-            partition_count: self.options.partitions,
-        };
         Ok(Arc::new(FailingHub {
-            hub: self.memory.open_hub(&self.hub, &options)?,
+            hub: self.open_in_memory()?,
             fate: Arc::clone(&self.fate),
             witness: self.witness.clone(),
             who,
         }))
+    }
+
+    /// The hub as it is, without faults.
+    fn open_in_memory(&self) -> Result<Arc<dyn HubStorage>, StorageError> {
+        let options = HubOptions {
+            partition_count: self.options.partitions,
+        };
+        self.memory.open_hub(&self.hub, &options)
     }
 
     /// Lets time pass: a moment, or as long as nothing happens.

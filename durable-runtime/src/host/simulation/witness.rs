@@ -163,7 +163,8 @@ impl Seen {
 
     /// The first execution since the instance was started or continued as new.
     fn lineage(&self, id: &InstanceId) -> Option<ExecutionId> {
-        let events = decode(self.histories.get(id)?).ok()?;
+        let (sequence, first) = self.histories.get(id)?.first_key_value()?;
+        let events = decode(&BTreeMap::from([(*sequence, first.clone())])).ok()?;
         lineage(&events)
     }
 
@@ -281,8 +282,8 @@ impl Seen {
 fn continues(earlier: ExecutionId, later: ExecutionId) -> bool {
     const GENERATIONS: usize = 64;
     let successor = |id: &ExecutionId| Some(id.successor());
-    let mut later_ones = std::iter::successors(Some(earlier.successor()), successor);
-    later_ones.by_ref().take(GENERATIONS).any(|id| id == later)
+    let later_ones = std::iter::successors(Some(earlier.successor()), successor);
+    later_ones.take(GENERATIONS).any(|id| id == later)
 }
 
 /// What a history says of its instance.

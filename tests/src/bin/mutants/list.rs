@@ -206,8 +206,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         name: "who waits for a new instance is told of the end of the one that it is to replace",
         edits: &[Edit {
             file: "client/completion.rs",
-            before: "self.until_ended(id, || None).await",
-            after: "self.until_ended(id, || self.link().subscribe(id)).await",
+            before: "let subscription = if may_replace {",
+            after: "let subscription = if may_replace && !may_replace {",
         }],
     },
     Mutant {
